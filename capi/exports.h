@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * The private border between the trampolines in C and the exports in Go. cgo
+ * includes it, so the compiler checks both sides against the same prototypes.
+ *
+ * The trampolines do what must happen outside Go: NULL checks, the fork flag,
+ * waiting, the thread's error text. An export does: recover, look up the handle,
+ * one call into core.
+ */
+#ifndef JUICEBUS_EXPORTS_H
+#define JUICEBUS_EXPORTS_H
+
+#include "../include/juicebus.h"
+
+/* cgo has no const. */
+typedef const char cchar_t;
+typedef const void cvoid_t;
+typedef const juicebus_event cevent_t;
+typedef const juicebus_frame cframe_t;
+
+/* A private status: nothing yet, wait on turn->fd and try again. */
+#define GOJB_AGAIN 1000
+
+/* One try of a call that may wait. Go counts who waits on an fd, so that it is
+ * not closed under a poll. */
+struct gojb_turn {
+    int waited;    /* in: the last try said AGAIN, so we have been counted */
+    int will_wait; /* in: AGAIN is welcome; else the last word is wanted */
+    int fd;        /* out, with AGAIN */
+};
+
+/* Sets the calling thread's error text; called from Go, on the caller's thread. */
+void gojb_set_error(cchar_t *text, size_t size);
+
+struct jb_block;
+
+int gojb_payload_check(cvoid_t *payload, size_t payload_size);
+
+int gojb_publisher_open(cchar_t *uri, juicebus_publisher_options *options, uint64_t *publisher);
+int gojb_publisher_publish(uint64_t publisher, cevent_t *events, size_t count, size_t *sent,
+                           struct gojb_turn *turn);
+int gojb_publisher_send_frames(uint64_t publisher, cframe_t *frames, size_t frame_count,
+                               struct gojb_turn *turn);
+int gojb_publisher_wait_connected(uint64_t publisher, struct gojb_turn *turn);
+int gojb_publisher_flush(uint64_t publisher);
+int gojb_publisher_fd(uint64_t publisher, int *fd);
+int gojb_publisher_stats(uint64_t publisher, struct juicebus_publisher_stats *stats);
+int gojb_publisher_close(uint64_t publisher, int64_t timeout_ms);
+int gojb_wait_closed(int64_t timeout_ms);
+
+int gojb_subscriber_open(cchar_t *uri, juicebus_subscriber_options *options, uint64_t *subscriber);
+int gojb_subscriber_subscribe(uint64_t subscriber, cchar_t *name, cchar_t *topic);
+int gojb_subscriber_unsubscribe(uint64_t subscriber, cchar_t *name, cchar_t *topic);
+int gojb_subscriber_ready(uint64_t subscriber);
+int gojb_subscriber_take(uint64_t subscriber, size_t max, struct jb_block **block,
+                         struct gojb_turn *turn);
+int gojb_subscriber_fd(uint64_t subscriber, int *fd);
+int gojb_subscriber_stats(uint64_t subscriber, struct juicebus_subscriber_stats *stats);
+int gojb_subscriber_close(uint64_t subscriber);
+
+int gojb_next_notice(uint64_t handle, juicebus_notice *notice);
+int gojb_next_notice_fd(uint64_t handle, int *fd);
+
+int gojb_proxy_open(cchar_t *pub_uri, cchar_t *sub_uri, juicebus_proxy_options *options,
+                    uint64_t *proxy);
+int gojb_proxy_uris(uint64_t proxy, char *pub_uri, size_t pub_uri_size, char *sub_uri,
+                    size_t sub_uri_size);
+int gojb_proxy_keys(uint64_t proxy, juicebus_key_batch *batch);
+int gojb_proxy_fd(uint64_t proxy, int *fd);
+int gojb_proxy_stats(uint64_t proxy, struct juicebus_proxy_stats *stats);
+int gojb_proxy_close(uint64_t proxy);
+
+#endif

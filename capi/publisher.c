@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * The publisher's trampolines; juicebus.h documents them. Next: publisher.go.
+ */
+#include <string.h>
+
+#include "trampoline.h"
+
+static const juicebus_publisher_options defaults = {
+    .struct_size = sizeof defaults,
+    .max_events = 100000,
+    .max_event_bytes = 64 << 20,
+    .bind = 0,
+    .check_payload = 1,
+};
+
+EXPORT int juicebus_publisher_options_init(juicebus_publisher_options *options, size_t struct_size)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(options);
+    return jbc_init_options(__func__, options, struct_size, &defaults, sizeof defaults);
+}
+
+EXPORT int juicebus_publisher_open(const char *uri, const juicebus_publisher_options *options,
+                                   juicebus_publisher_t *publisher)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(uri);
+    REQUIRE(publisher);
+    juicebus_publisher_options all = defaults;
+    int status = jbc_copy_options(__func__, &all, sizeof all, options);
+    return status != JUICEBUS_OK ? status : gojb_publisher_open(uri, &all, publisher);
+}
+
+struct publish {
+    juicebus_publisher_t publisher;
+    const juicebus_event *events;
+    size_t count;
+    size_t sent;
+};
+
+static int try_publish(void *call, struct gojb_turn *turn)
+{
+    struct publish *p = call;
+    size_t sent = 0;
+    int status =
+        gojb_publisher_publish(p->publisher, p->events + p->sent, p->count - p->sent, &sent, turn);
+    p->sent += sent;
+    return status;
+}
+
+EXPORT int juicebus_publisher_publish(juicebus_publisher_t publisher, const char *name,
+                                      const char *topic, const void *payload, size_t payload_size,
+                                      int64_t timeout_ms)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(name);
+    REQUIRE(payload);
+    REQUIRE_TIMEOUT(timeout_ms);
+    juicebus_event event = {
+        .name = name, .topic = topic, .payload = payload, .payload_size = payload_size};
+    struct publish call = {publisher, &event, 1, 0};
+    return jbc_wait(try_publish, &call, timeout_ms);
+}
+
+static int complete(const char *function, const juicebus_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const juicebus_event *e = &events[i];
+        const char *missing = !e->name                                        ? "name"
+                              : e->frame_count > 0 && !e->frames              ? "frames"
+                              : e->frame_count == 0 && !e->payload            ? "payload"
+                                                                              : NULL;
+        for (size_t j = 0; !missing && e->frame_count > 0 && j < e->frame_count; j++)
+            if (!e->frames[j].data && e->frames[j].size > 0)
+                missing = "a frame's data";
+        if (missing)
+            return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: %s of event %zu is NULL", function,
+                            missing, i);
+    }
+    return JUICEBUS_OK;
+}
+
+EXPORT int juicebus_publisher_publish_many(juicebus_publisher_t publisher,
+                                           const juicebus_event *events, size_t count,
+                                           int64_t timeout_ms, size_t *sent)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(events);
+    REQUIRE_TIMEOUT(timeout_ms);
+    int status = complete(__func__, events, count);
+    if (status != JUICEBUS_OK)
+        return status;
+    struct publish call = {publisher, events, count, 0};
+    status = jbc_wait(try_publish, &call, timeout_ms);
+    if (sent)
+        *sent = call.sent;
+    return status;
+}
+
+struct send_frames {
+    juicebus_publisher_t publisher;
+    const juicebus_frame *frames;
+    size_t frame_count;
+};
+
+static int try_send_frames(void *call, struct gojb_turn *turn)
+{
+    const struct send_frames *s = call;
+    return gojb_publisher_send_frames(s->publisher, s->frames, s->frame_count, turn);
+}
+
+EXPORT int juicebus_publisher_send_frames(juicebus_publisher_t publisher,
+                                          const juicebus_frame *frames, size_t frame_count,
+                                          int64_t timeout_ms)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(frames);
+    REQUIRE_TIMEOUT(timeout_ms);
+    for (size_t i = 0; i < frame_count; i++)
+        if (!frames[i].data && frames[i].size > 0)
+            return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: data of frame %zu is NULL", __func__,
+                            i);
+    struct send_frames call = {publisher, frames, frame_count};
+    return jbc_wait(try_send_frames, &call, timeout_ms);
+}
+
+static int try_connected(void *call, struct gojb_turn *turn)
+{
+    return gojb_publisher_wait_connected(*(juicebus_publisher_t *)call, turn);
+}
+
+EXPORT int juicebus_publisher_wait_connected(juicebus_publisher_t publisher, int64_t timeout_ms)
+{
+    REQUIRE_ALIVE();
+    REQUIRE_TIMEOUT(timeout_ms);
+    return jbc_wait(try_connected, &publisher, timeout_ms);
+}
+
+EXPORT int juicebus_publisher_flush(juicebus_publisher_t publisher, int64_t timeout_ms)
+{
+    REQUIRE_ALIVE();
+    REQUIRE_TIMEOUT(timeout_ms);
+    return gojb_publisher_flush(publisher);
+}
+
+EXPORT int juicebus_publisher_fd(juicebus_publisher_t publisher, int *fd)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(fd);
+    return gojb_publisher_fd(publisher, fd);
+}
+
+EXPORT int juicebus_publisher_stats(juicebus_publisher_t publisher,
+                                    struct juicebus_publisher_stats *stats)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(stats);
+    struct juicebus_publisher_stats all;
+    memset(&all, 0, sizeof all);
+    int status = gojb_publisher_stats(publisher, &all);
+    return status != JUICEBUS_OK ? status : jbc_copy_stats(__func__, stats, &all, sizeof all);
+}
+
+EXPORT int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms)
+{
+    REQUIRE_ALIVE();
+    REQUIRE_TIMEOUT(timeout_ms);
+    return gojb_publisher_close(publisher, timeout_ms);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package main
+
+// #include "exports.h"
+import "C"
+
+import (
+	"context"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/juicebus/juicebus/core"
+)
+
+//export gojb_publisher_open
+func gojb_publisher_open(uri *C.cchar_t, o *C.juicebus_publisher_options, handle *C.uint64_t) (result C.int) {
+	defer guard(&result)
+	options := []core.PublisherOption{core.MaxEvents(clamp(o.max_events)), core.MaxEventBytes(o.max_event_bytes)}
+	if o.bind != 0 {
+		options = append(options, core.Bind{})
+	}
+	if o.check_payload == 0 {
+		options = append(options, core.Unchecked{})
+	}
+	publisher, err := core.NewPublisher(C.GoString((*C.char)(uri)), options...)
+	if err != nil {
+		return status(err)
+	}
+	number, err := handles.add(publisherKind, publisher)
+	if err != nil {
+		publisher.CloseWithin(0)
+		return status(err)
+	}
+	*handle = C.uint64_t(number)
+	return C.JUICEBUS_OK
+}
+
+// scratch is what a publish needs for its time: core's view of the events. It
+// points into the caller's memory and is emptied before it is given back.
+type scratch struct {
+	events []core.Event
+	frames [][]byte
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func (s *scratch) fill(events []C.juicebus_event) {
+	for i := range events {
+		e := &events[i]
+		start := len(s.frames)
+		if e.frame_count == 0 {
+			s.frames = append(s.frames, memory(e.payload, e.payload_size))
+		} else {
+			for _, frame := range unsafe.Slice(e.frames, int(e.frame_count)) {
+				s.frames = append(s.frames, memory(frame.data, frame.size))
+			}
+		}
+		s.events = append(s.events, core.Event{
+			Name: text((*C.cchar_t)(e.name)), Topic: text((*C.cchar_t)(e.topic)),
+			Frames: s.frames[start:len(s.frames):len(s.frames)],
+		})
+	}
+}
+
+func (s *scratch) release() {
+	clear(s.events)
+	clear(s.frames)
+	s.events, s.frames = s.events[:0], s.frames[:0]
+	scratches.Put(s)
+}
+
+//export gojb_publisher_publish
+func gojb_publisher_publish(handle C.uint64_t, events *C.cevent_t, count C.size_t, sent *C.size_t, turn *C.struct_gojb_turn) (result C.int) {
+	defer guard(&result)
+	publisher, err := begin[*core.Publisher](handle, publisherKind, turn)
+	if err != nil {
+		return status(err)
+	}
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	s.fill(unsafe.Slice((*C.juicebus_event)(events), int(count)))
+	n, err := publisher.TryPublish(s.events)
+	*sent = C.size_t(n)
+	return outcome(handle, turn, err)
+}
+
+// outcome pauses a try that is worth repeating.
+func outcome(handle C.uint64_t, turn *C.struct_gojb_turn, err error) C.int {
+	if core.Again(err) {
+		return pause(handle, turn, func() C.int { return status(err) })
+	}
+	return status(err)
+}
+
+//export gojb_publisher_send_frames
+func gojb_publisher_send_frames(handle C.uint64_t, frames *C.cframe_t, count C.size_t, turn *C.struct_gojb_turn) (result C.int) {
+	defer guard(&result)
+	publisher, err := begin[*core.Publisher](handle, publisherKind, turn)
+	if err != nil {
+		return status(err)
+	}
+	list := make([][]byte, 0, int(count))
+	for _, frame := range unsafe.Slice((*C.juicebus_frame)(frames), int(count)) {
+		list = append(list, memory(frame.data, frame.size))
+	}
+	return outcome(handle, turn, publisher.TrySendFrames(list))
+}
+
+//export gojb_publisher_wait_connected
+func gojb_publisher_wait_connected(handle C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
+	defer guard(&result)
+	publisher, err := begin[*core.Publisher](handle, publisherKind, turn)
+	if err != nil {
+		return status(err)
+	}
+	return outcome(handle, turn, publisher.TryConnected())
+}
+
+//export gojb_publisher_flush
+func gojb_publisher_flush(handle C.uint64_t) (result C.int) {
+	defer guard(&result)
+	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
+	if err != nil {
+		return status(err)
+	}
+	return status(publisher.Flush(context.Background()))
+}
+
+//export gojb_publisher_fd
+func gojb_publisher_fd(handle C.uint64_t, fd *C.int) (result C.int) {
+	defer guard(&result)
+	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
+	if err != nil {
+		return status(err)
+	}
+	return duplicate(publisher.FD, fd)
+}
+
+//export gojb_publisher_stats
+func gojb_publisher_stats(handle C.uint64_t, stats *C.struct_juicebus_publisher_stats) (result C.int) {
+	defer guard(&result)
+	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
+	if err != nil {
+		return status(err)
+	}
+	s, err := publisher.Stats()
+	if err != nil {
+		return status(err)
+	}
+	*stats = C.struct_juicebus_publisher_stats{
+		events: C.uint64_t(s.Events), bytes: C.uint64_t(s.Bytes), dropped: C.uint64_t(s.Dropped),
+		reconnects: C.uint64_t(s.Reconnects), connected: truth(s.Connected),
+	}
+	return C.JUICEBUS_OK
+}
+
+func truth(b bool) C.int32_t {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+//export gojb_publisher_close
+func gojb_publisher_close(handle C.uint64_t, timeoutMS C.int64_t) (result C.int) {
+	defer guard(&result)
+	publisher, first, err := closeHandle[*core.Publisher](uint64(handle), publisherKind)
+	if err != nil || !first {
+		return status(err)
+	}
+	return done(publisher.CloseWithin(duration(timeoutMS)))
+}
+
+//export gojb_wait_closed
+func gojb_wait_closed(timeoutMS C.int64_t) (result C.int) {
+	defer guard(&result)
+	return done(core.WaitClosed(duration(timeoutMS)))
+}
+
+func done(inTime bool) C.int {
+	if inTime {
+		return C.JUICEBUS_OK
+	}
+	return C.JUICEBUS_TIMEOUT
+}
+
+// duration is the one place where C's time becomes Go's; -1 is for ever.
+func duration(ms C.int64_t) time.Duration {
+	if ms < 0 {
+		return -1
+	}
+	return time.Duration(min(int64(ms), int64(1<<62/time.Millisecond))) * time.Millisecond
+}

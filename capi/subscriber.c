@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * The subscriber's trampolines; juicebus.h documents them. Next: subscriber.go.
+ * The block that the core took is handed on as it is: its records are
+ * juicebus_events.
+ */
+#include "../core/internal/socket/block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trampoline.h"
+
+#define SAME(field)                                                                                \
+    _Static_assert(offsetof(struct jb_record, field) == offsetof(juicebus_event, field) &&         \
+                       sizeof(((struct jb_record *)0)->field) ==                                   \
+                           sizeof(((juicebus_event *)0)->field),                                   \
+                   "a record is a juicebus_event")
+_Static_assert(sizeof(struct jb_record) == sizeof(juicebus_event), "a record is a juicebus_event");
+SAME(name);
+SAME(topic);
+SAME(payload);
+SAME(payload_size);
+SAME(frames);
+SAME(frame_count);
+SAME(name_size);
+SAME(topic_size);
+SAME(format);
+SAME(owner);
+_Static_assert(sizeof(struct jb_frame) == sizeof(juicebus_frame), "a frame is a juicebus_frame");
+
+static const juicebus_subscriber_options defaults = {
+    .struct_size = sizeof defaults,
+    .max_events = 100000,
+    .max_event_bytes = 64 << 20,
+};
+
+EXPORT int juicebus_subscriber_options_init(juicebus_subscriber_options *options,
+                                            size_t struct_size)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(options);
+    return jbc_init_options(__func__, options, struct_size, &defaults, sizeof defaults);
+}
+
+EXPORT int juicebus_subscriber_open(const char *uri, const juicebus_subscriber_options *options,
+                                    juicebus_subscriber_t *subscriber)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(uri);
+    REQUIRE(subscriber);
+    juicebus_subscriber_options all = defaults;
+    int status = jbc_copy_options(__func__, &all, sizeof all, options);
+    return status != JUICEBUS_OK ? status : gojb_subscriber_open(uri, &all, subscriber);
+}
+
+EXPORT int juicebus_subscriber_subscribe(juicebus_subscriber_t subscriber, const char *name,
+                                         const char *topic)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(name);
+    return gojb_subscriber_subscribe(subscriber, name, topic);
+}
+
+EXPORT int juicebus_subscriber_unsubscribe(juicebus_subscriber_t subscriber, const char *name,
+                                           const char *topic)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(name);
+    return gojb_subscriber_unsubscribe(subscriber, name, topic);
+}
+
+EXPORT int juicebus_subscriber_ready(juicebus_subscriber_t subscriber, int64_t timeout_ms)
+{
+    REQUIRE_ALIVE();
+    REQUIRE_TIMEOUT(timeout_ms);
+    return gojb_subscriber_ready(subscriber);
+}
+
+struct take {
+    juicebus_subscriber_t subscriber;
+    size_t max;
+    struct jb_block *block;
+};
+
+static int try_take(void *call, struct gojb_turn *turn)
+{
+    struct take *t = call;
+    return gojb_subscriber_take(t->subscriber, t->max, &t->block, turn);
+}
+
+EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t timeout_ms,
+                                   juicebus_event *event)
+{
+    REQUIRE_ALIVE();
+    REQUIRE_TIMEOUT(timeout_ms);
+    REQUIRE(event);
+    struct take call = {subscriber, 1, NULL};
+    int status = jbc_wait(try_take, &call, timeout_ms);
+    if (status == JUICEBUS_OK) {
+        memcpy(event, call.block->records, sizeof *event);
+        event->owner = call.block;
+    }
+    return status;
+}
+
+EXPORT int juicebus_event_free(juicebus_event *event)
+{
+    REQUIRE_ALIVE();
+    if (event) {
+        free(event->owner);
+        memset(event, 0, sizeof *event);
+    }
+    return JUICEBUS_OK;
+}
+
+EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t max,
+                                        int64_t timeout_ms, juicebus_batch *batch)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(max);
+    REQUIRE_TIMEOUT(timeout_ms);
+    REQUIRE(batch);
+    struct take call = {subscriber, max, NULL};
+    int status = jbc_wait(try_take, &call, timeout_ms);
+    if (status == JUICEBUS_OK)
+        *batch = (juicebus_batch){.events = (juicebus_event *)(void *)call.block->records,
+                                  .count = call.block->count,
+                                  .data = call.block,
+                                  .data_size = call.block->size};
+    return status;
+}
+
+EXPORT int juicebus_batch_free(juicebus_batch *batch)
+{
+    REQUIRE_ALIVE();
+    if (batch) {
+        free((void *)batch->data);
+        memset(batch, 0, sizeof *batch);
+    }
+    return JUICEBUS_OK;
+}
+
+EXPORT int juicebus_subscriber_fd(juicebus_subscriber_t subscriber, int *fd)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(fd);
+    return gojb_subscriber_fd(subscriber, fd);
+}
+
+EXPORT int juicebus_subscriber_stats(juicebus_subscriber_t subscriber,
+                                     struct juicebus_subscriber_stats *stats)
+{
+    REQUIRE_ALIVE();
+    REQUIRE(stats);
+    struct juicebus_subscriber_stats all;
+    memset(&all, 0, sizeof all);
+    int status = gojb_subscriber_stats(subscriber, &all);
+    return status != JUICEBUS_OK ? status : jbc_copy_stats(__func__, stats, &all, sizeof all);
+}
+
+EXPORT int juicebus_subscriber_close(juicebus_subscriber_t subscriber)
+{
+    REQUIRE_ALIVE();
+    return gojb_subscriber_close(subscriber);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package main
+
+// #include "exports.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"os"
+	"unsafe"
+
+	"github.com/juicebus/juicebus/core"
+)
+
+//export gojb_subscriber_open
+func gojb_subscriber_open(uri *C.cchar_t, o *C.juicebus_subscriber_options, handle *C.uint64_t) (result C.int) {
+	defer guard(&result)
+	subscriber, err := core.NewSubscriber(C.GoString((*C.char)(uri)),
+		core.MaxEvents(clamp(o.max_events)), core.MaxEventBytes(o.max_event_bytes))
+	if err != nil {
+		return status(err)
+	}
+	number, err := handles.add(subscriberKind, subscriber)
+	if err != nil {
+		return status(errors.Join(err, subscriber.Close()))
+	}
+	*handle = C.uint64_t(number)
+	return C.JUICEBUS_OK
+}
+
+//export gojb_subscriber_subscribe
+func gojb_subscriber_subscribe(handle C.uint64_t, name, topic *C.cchar_t) (result C.int) {
+	defer guard(&result)
+	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
+	if err != nil {
+		return status(err)
+	}
+	// Copies: the filters are kept.
+	return status(subscriber.Subscribe(C.GoString((*C.char)(name)), C.GoString((*C.char)(topic))))
+}
+
+//export gojb_subscriber_unsubscribe
+func gojb_subscriber_unsubscribe(handle C.uint64_t, name, topic *C.cchar_t) (result C.int) {
+	defer guard(&result)
+	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
+	if err != nil {
+		return status(err)
+	}
+	return status(subscriber.Unsubscribe(text(name), text(topic)))
+}
+
+//export gojb_subscriber_ready
+func gojb_subscriber_ready(handle C.uint64_t) (result C.int) {
+	defer guard(&result)
+	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
+	if err != nil {
+		return status(err)
+	}
+	return status(subscriber.Ready(context.Background()))
+}
+
+//export gojb_subscriber_take
+func gojb_subscriber_take(handle C.uint64_t, limit C.size_t, block **C.struct_jb_block, turn *C.struct_gojb_turn) (result C.int) {
+	defer guard(&result)
+	subscriber, err := begin[*core.Subscriber](handle, subscriberKind, turn)
+	if err != nil {
+		return status(err)
+	}
+	batch, err := subscriber.TakeBatch(int(min(limit, 1<<30)))
+	if err != nil {
+		return status(err)
+	}
+	if batch == nil {
+		return pause(handle, turn, func() C.int { return C.JUICEBUS_TIMEOUT })
+	}
+	// From here on the block is the caller's, who frees it in C.
+	*block = (*C.struct_jb_block)(unsafe.Pointer(unsafe.SliceData(batch.Bytes())))
+	return C.JUICEBUS_OK
+}
+
+//export gojb_subscriber_fd
+func gojb_subscriber_fd(handle C.uint64_t, fd *C.int) (result C.int) {
+	defer guard(&result)
+	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
+	if err != nil {
+		return status(err)
+	}
+	return duplicate(subscriber.FD, fd)
+}
+
+// duplicate hands a file descriptor to the caller.
+func duplicate(dup func() (int, error), fd *C.int) C.int {
+	n, err := dup()
+	if errors.Is(err, os.ErrClosed) {
+		return C.JUICEBUS_CLOSED
+	}
+	if err != nil {
+		return status(err)
+	}
+	*fd = C.int(n)
+	return C.JUICEBUS_OK
+}
+
+//export gojb_subscriber_stats
+func gojb_subscriber_stats(handle C.uint64_t, stats *C.struct_juicebus_subscriber_stats) (result C.int) {
+	defer guard(&result)
+	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
+	if err != nil {
+		return status(err)
+	}
+	s, err := subscriber.Stats()
+	if err != nil {
+		return status(err)
+	}
+	*stats = C.struct_juicebus_subscriber_stats{
+		events: C.uint64_t(s.Events), bytes: C.uint64_t(s.Bytes), dropped: C.uint64_t(s.Dropped),
+		skipped: C.uint64_t(s.Skipped), lost: C.int64_t(s.Lost),
+		reconnects: C.uint64_t(s.Reconnects), connected: truth(s.Connected),
+	}
+	return C.JUICEBUS_OK
+}
+
+//export gojb_subscriber_close
+func gojb_subscriber_close(handle C.uint64_t) (result C.int) {
+	defer guard(&result)
+	subscriber, first, err := closeHandle[*core.Subscriber](uint64(handle), subscriberKind)
+	if err != nil || !first {
+		return status(err)
+	}
+	return status(subscriber.Close())
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * What every call goes through before it enters Go: the fork flag, the error
+ * text, the wait, and the structs that grow from version to version.
+ */
+#define _GNU_SOURCE
+#include "trampoline.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static volatile int forked;
+static _Thread_local char error_text[2048];
+
+static void note_fork(void) { forked = 1; }
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, note_fork);
+}
+
+EXPORT const char *juicebus_last_error(void) { return error_text; }
+
+void gojb_set_error(cchar_t *text, size_t size)
+{
+    if (size >= sizeof error_text)
+        size = sizeof error_text - 1;
+    /* A text that is cut is cut between two characters. */
+    while (size > 0 && size == sizeof error_text - 1 && ((unsigned char)text[size] & 0xc0) == 0x80)
+        size--;
+    memcpy(error_text, text, size);
+    error_text[size] = 0;
+}
+
+int jbc_fail(int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(error_text, sizeof error_text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int jbc_alive(const char *function)
+{
+    if (!forked)
+        return JUICEBUS_OK;
+    return jbc_fail(JUICEBUS_E_FORKED,
+                    "juicebus: %s: called in a child of fork(), where the library's threads do not "
+                    "exist; exec, or load the library after the fork",
+                    function);
+}
+
+int jbc_null(const char *function, const char *argument)
+{
+    return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: %s is NULL", function, argument);
+}
+
+int jbc_timeout_valid(const char *function, int64_t timeout_ms)
+{
+    if (timeout_ms >= -1)
+        return JUICEBUS_OK;
+    return jbc_fail(JUICEBUS_E_INVALID,
+                    "juicebus: %s: timeout_ms is %lld, expected -1 (for ever), 0 or more", function,
+                    (long long)timeout_ms);
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The longest wait that the clock can count to: 146 years. */
+static const int64_t longest_ms = INT64_MAX / 2000000;
+
+int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms)
+{
+    struct gojb_turn turn = {.waited = 0, .will_wait = timeout_ms != 0, .fd = -1};
+    int status = attempt(call, &turn);
+    if (status != GOJB_AGAIN)
+        return status;
+    if (timeout_ms > longest_ms)
+        timeout_ms = longest_ms;
+    const int64_t end = timeout_ms < 0 ? INT64_MAX : now_ns() + timeout_ms * 1000000;
+    do {
+        /* Go's own signals interrupt polls in any thread: the time left is
+         * computed anew, and the try afterwards costs nothing. */
+        int64_t left = timeout_ms < 0 ? -1 : end - now_ns();
+        struct timespec wait = {left / 1000000000, left % 1000000000};
+        struct pollfd fd = {turn.fd, POLLIN, 0};
+        if (timeout_ms < 0 || left > 0)
+            (void)ppoll(&fd, 1, timeout_ms < 0 ? NULL : &wait, NULL);
+        turn.waited = 1;
+        turn.will_wait = timeout_ms < 0 || now_ns() < end;
+        status = attempt(call, &turn);
+    } while (status == GOJB_AGAIN);
+    return status;
+}
+
+static int known_size(const char *function, size_t size)
+{
+    if (size >= 2 * sizeof(size_t))
+        return JUICEBUS_OK;
+    return jbc_fail(JUICEBUS_E_INVALID,
+                    "juicebus: %s: struct_size is %zu, expected the size of the struct", function,
+                    size);
+}
+
+int jbc_copy_options(const char *function, void *target, size_t target_size, const void *source)
+{
+    if (!source)
+        return JUICEBUS_OK;
+    size_t size;
+    memcpy(&size, source, sizeof size);
+    int status = known_size(function, size);
+    for (size_t i = target_size; status == JUICEBUS_OK && i < size; i++)
+        if (((const char *)source)[i] != 0)
+            status = jbc_fail(JUICEBUS_E_INVALID,
+                              "juicebus: %s: the options have a field that this version (%s) does "
+                              "not know",
+                              function, JUICEBUS_VERSION);
+    if (status == JUICEBUS_OK)
+        memcpy(target, source, size < target_size ? size : target_size);
+    return status;
+}
+
+int jbc_init_options(const char *function, void *target, size_t target_size, const void *defaults,
+                     size_t defaults_size)
+{
+    int status = known_size(function, target_size);
+    if (status == JUICEBUS_OK) {
+        memset(target, 0, target_size);
+        memcpy(target, defaults, target_size < defaults_size ? target_size : defaults_size);
+        memcpy(target, &target_size, sizeof target_size);
+    }
+    return status;
+}
+
+int jbc_copy_stats(const char *function, void *target, const void *source, size_t source_size)
+{
+    size_t size;
+    memcpy(&size, target, sizeof size);
+    int status = known_size(function, size);
+    if (status == JUICEBUS_OK && size > sizeof size) {
+        size_t end = size < source_size ? size : source_size;
+        memcpy((char *)target + sizeof size, (const char *)source + sizeof size, end - sizeof size);
+    }
+    return status;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+// Command juicebus-proxy is the one place that a fleet's events pass: it forwards
+// what publishers send to whoever subscribed to it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/juicebus/juicebus/core"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process around it. It returns the exit code: 0 after
+// ctx is over, 1 if it cannot listen or fails, 2 for a wrong command line.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	s, err := parse(args, out, errs)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	}
+	proxy, err := core.NewProxy(s.pub, s.sub, core.Hold(s.hold), core.MaxEvents(s.maxEvents),
+		core.MaxEventBytes(s.maxEventBytes), core.MaxKeys(s.maxKeys))
+	if err != nil {
+		fmt.Fprintln(errs, "juicebus-proxy:", err)
+		return 1
+	}
+	fmt.Fprintf(out, "ready pub=%s sub=%s\n", proxy.PubURI(), proxy.SubURI())
+	err = errors.Join(proxy.Run(ctx), proxy.Close())
+	if err != nil {
+		fmt.Fprintln(errs, "juicebus-proxy:", err)
+		return 1
+	}
+	return 0
+}
+
+type settings struct {
+	pub, sub      string
+	hold          time.Duration
+	maxEvents     int
+	maxEventBytes int64
+	maxKeys       int
+}
+
+const usage = `Usage: juicebus-proxy [flags]
+
+Forwards the events of a Juice fleet: publishers connect to one address,
+subscribers to the other. When it listens it prints one line,
+
+    ready pub=URI sub=URI
+
+with the real addresses, and runs until SIGTERM or SIGINT, which end it with exit
+code 0. Exit code 1: it cannot listen. It is open to whoever reaches its ports.
+
+A URI is tcp://host:port (port 0: any free port; host *: every interface) or
+ipc://path.
+
+`
+
+func parse(args []string, out, errs io.Writer) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("juicebus-proxy", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.StringVar(&s.pub, "pub", "tcp://127.0.0.1:5122", "`URI` that publishers connect to")
+	flags.StringVar(&s.sub, "sub", "tcp://127.0.0.1:5123", "`URI` that subscribers connect to")
+	flags.DurationVar(&s.hold, "hold", core.DefaultHold,
+		"for how long after its start it keeps what publishers send, so that\nsubscribers that reconnect a moment later miss nothing; 0: not at all")
+	flags.IntVar(&s.maxEvents, "max-events", core.DefaultMaxEvents,
+		"`events` queued for each publisher and for each subscriber")
+	flags.Int64Var(&s.maxEventBytes, "max-event-bytes", core.DefaultMaxEventBytes,
+		"largest event, key and payload, in `bytes`; larger ones are refused")
+	flags.IntVar(&s.maxKeys, "max-keys", core.DefaultMaxKeys, "`keys` whose counts are kept")
+	version := flags.Bool("version", false, "print the version and exit")
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	if len(args) == 1 && (args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
+		flags.SetOutput(out) // asked for, so no error
+	}
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	if flags.NArg() > 0 {
+		err := fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		fmt.Fprintln(errs, "juicebus-proxy:", err)
+		return s, err
+	}
+	if *version {
+		fmt.Fprintln(out, "juicebus-proxy", core.Version)
+		return s, flag.ErrHelp
+	}
+	return s, nil
+}

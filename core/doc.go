@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+// Package core publishes and receives the events of an OrangeQS Juice fleet.
+//
+// A fleet has one central proxy. Publishers connect to one of its ports (5122 by
+// default), subscribers to the other (5123), and whoever subscribed to an
+// event's name and topic receives it. Python services, C and C++ drivers and Go
+// services share one wire; a Go service imports this package and nothing else.
+//
+// # Events
+//
+// An [Event] has a name, which says what kind of event it is, a topic, by which
+// subscribers choose among events of one name, and a payload. [NewEvent] makes
+// one from a struct, [Event.Decode] fills a struct from one. Payloads are CBOR;
+// the JSON that today's fleet writes is read as well.
+//
+//	type Temperature struct {
+//		Time   time.Time `cbor:"time"`
+//		Kelvin float64   `cbor:"kelvin"`
+//	}
+//
+// # Publishing
+//
+// [NewPublisher] connects in the background. [Publisher.Publish] waits for the
+// first connection and for room in the queue as long as its context allows, and
+// never drops the event instead. [Publisher.Close] hands over what is queued.
+//
+// # Subscribing
+//
+// [NewSubscriber] connects in the background, [Subscriber.Subscribe] says which
+// events are wanted. [Subscriber.Get] waits for one, [Subscriber.Events] ranges
+// over them, and [Typed] ranges over decoded ones. A waiting goroutine holds no
+// thread.
+//
+// # The proxy
+//
+// [NewProxy] listens, [Proxy.Run] forwards. The juicebus-proxy command is this.
+//
+// # Conventions
+//
+// Publisher, Subscriber and Proxy may be used by many goroutines at once; Close
+// may be called while others wait, which then get [ErrClosed]. Errors say what
+// was asked, of whom, and why not, and match the sentinels of this package by
+// [errors.Is]. The context's own errors come through as they are. Delivery is at
+// most once; what a queue drops is counted in the Stats.
+//
+// The work is done below: package key makes keys, package codec payloads, and
+// package socket speaks to libzmq.
+package core

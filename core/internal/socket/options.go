@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+	"unsafe"
+
+	zmq "github.com/pebbe/zmq4"
+
+	"github.com/juicebus/juicebus/core/internal/endpoint"
+)
+
+// Every socket retries its connection after 0.1 to 0.3 s. libzmq has no jitter
+// of its own, and a longer wait would outlast a new proxy's hold.
+const (
+	reconnectMin = 100 * time.Millisecond
+	reconnectMax = 300 * time.Millisecond
+)
+
+// base is what the two client sockets have in common.
+type base struct {
+	zmq     *zmq.Socket
+	pointer unsafe.Pointer
+	fd      int
+	Ready   *Ready
+	Monitor *Monitor
+}
+
+// open makes a socket with a monitor and a ready fd, not yet connected or bound.
+func open(kind zmq.Type, uri string, set func(*zmq.Socket) error) (base, error) {
+	s, err := create(kind, uri, set)
+	if err != nil {
+		return base{}, err
+	}
+	fd, err := s.GetFd()
+	if err != nil {
+		return base{}, closing(s, err)
+	}
+	ready, err := newReady(fd)
+	if err != nil {
+		return base{}, closing(s, err)
+	}
+	monitor, err := newMonitor(s)
+	if err != nil {
+		ready.Finish(fd)
+		return base{}, closing(s, err)
+	}
+	return base{zmq: s, pointer: pointer(s), fd: fd, Ready: ready, Monitor: monitor}, nil
+}
+
+// create makes a socket of the process's context with its options set.
+func create(kind zmq.Type, uri string, set func(*zmq.Socket) error) (*zmq.Socket, error) {
+	context, err := process()
+	if err != nil {
+		return nil, err
+	}
+	s, err := context.NewSocket(kind)
+	if err != nil {
+		return nil, err
+	}
+	reconnect := reconnectMin + rand.N(reconnectMax-reconnectMin)
+	for _, err := range []error{
+		s.SetLinger(0),
+		s.SetReconnectIvl(reconnect),
+		s.SetIpv6(endpoint.IPv6(uri)),
+		set(s),
+	} {
+		if err != nil {
+			return nil, closing(s, err)
+		}
+	}
+	return s, nil
+}
+
+func closing(s *zmq.Socket, err error) error {
+	_ = s.Close()
+	return err
+}
+
+// listen binds, and says which address is taken if one is.
+func listen(s *zmq.Socket, uri string) error {
+	if err := s.Bind(uri); err != nil {
+		return fmt.Errorf("listen at %s: %w", uri, err)
+	}
+	return nil
+}

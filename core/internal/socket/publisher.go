@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+// #include "send.h"
+import "C"
+
+import (
+	"errors"
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+
+	zmq "github.com/pebbe/zmq4"
+)
+
+// Event is what a Publisher sends: the frames of one multipart message.
+type Event struct {
+	Key    []byte
+	Frames [][]byte
+}
+
+// ErrNoRoom says that the queue towards the network is full.
+var ErrNoRoom = errors.New("no room")
+
+// Publisher is an XPUB socket: by reading the subscriptions that arrive it knows
+// when a proxy is there.
+type Publisher struct {
+	base
+	parts []C.struct_jb_part // reused; under the owner's lock like everything here
+}
+
+// OpenPublisher connects to a proxy, or listens itself. max is the number of
+// events queued towards the network.
+func OpenPublisher(uri string, bind bool, max int) (*Publisher, error) {
+	base, err := open(zmq.XPUB, uri, func(s *zmq.Socket) error {
+		return errors.Join(s.SetSndhwm(max), s.SetXpubNodrop(true))
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &Publisher{base: base}
+	attach := p.zmq.Connect
+	if bind {
+		attach = func(uri string) error { return listen(p.zmq, uri) }
+	}
+	if err := attach(uri); err != nil {
+		p.Close(0).Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Address is where a listening publisher listens, with its real port.
+func (p *Publisher) Address() (string, error) { return p.zmq.GetLastEndpoint() }
+
+// ReadSubscriptions applies what subscribers or a proxy sent and returns the
+// subscriptions less the unsubscriptions.
+func (p *Publisher) ReadSubscriptions() (int, error) {
+	var failed C.int
+	net := C.jb_read_subscriptions(p.pointer, &failed)
+	runtime.KeepAlive(p.zmq)
+	return int(net), failure(-failed)
+}
+
+// Send sends events without waiting, in one crossing. It returns how many went
+// out, and ErrNoRoom if not all did.
+func (p *Publisher) Send(events []Event) (sent int, err error) {
+	if len(events) == 1 && len(events[0].Frames) == 1 {
+		e := &events[0]
+		if rc := p.sendOne(e.Key, e.Frames[0]); rc != 0 {
+			return 0, sendFailure(rc)
+		}
+		return 1, nil
+	}
+	return p.sendMany(events)
+}
+
+func (p *Publisher) sendOne(key, payload []byte) C.int {
+	rc := C.jb_send_one(p.pointer, unsafe.Pointer(unsafe.SliceData(key)), C.size_t(len(key)),
+		unsafe.Pointer(unsafe.SliceData(payload)), C.size_t(len(payload)))
+	runtime.KeepAlive(p.zmq)
+	return rc
+}
+
+func (p *Publisher) sendMany(events []Event) (int, error) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	add := func(frame []byte) {
+		part := C.struct_jb_part{size: C.size_t(len(frame))}
+		if len(frame) > 0 {
+			data := unsafe.SliceData(frame)
+			pinner.Pin(data)
+			part.data = C.uintptr_t(uintptr(unsafe.Pointer(data)))
+		}
+		p.parts = append(p.parts, part)
+	}
+	p.parts = p.parts[:0]
+	for i := range events {
+		add(events[i].Key)
+		for _, frame := range events[i].Frames {
+			add(frame)
+		}
+		p.parts[len(p.parts)-1].last = 1
+	}
+	if len(p.parts) == 0 {
+		return 0, nil
+	}
+	var sent C.size_t
+	rc := C.jb_send(p.pointer, &p.parts[0], C.size_t(len(p.parts)), &sent)
+	runtime.KeepAlive(p.zmq)
+	return int(sent), sendFailure(rc)
+}
+
+func sendFailure(rc C.int) error {
+	if syscall.Errno(-rc) == syscall.EAGAIN {
+		return ErrNoRoom
+	}
+	return failure(rc)
+}
+
+// SendLossy sends one event to whoever has room for it.
+func (p *Publisher) SendLossy(event Event) error {
+	if err := p.zmq.SetXpubNodrop(false); err != nil {
+		return err
+	}
+	_, err := p.Send([]Event{event})
+	return errors.Join(err, p.zmq.SetXpubNodrop(true))
+}
+
+// Close closes the socket, which goes on handing over what it holds for as long
+// as linger (negative: for ever). The monitor that it returns tells when it is
+// done and is the caller's to close.
+func (p *Publisher) Close(linger time.Duration) *Monitor {
+	if linger < 0 {
+		linger = -1
+	}
+	_ = p.zmq.SetLinger(linger)
+	p.Ready.Finish(p.fd)
+	_ = p.zmq.Close()
+	return p.Monitor
+}

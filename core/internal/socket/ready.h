@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * The ready fd: an epoll fd that holds a socket's ZMQ_FD and an eventfd of ours,
+ * the mark. ZMQ_FD alone is edge-triggered: after any call on the socket, events
+ * can wait while it is silent. The rule that makes the pair level-triggered:
+ * whoever leaves something behind sets the mark, whoever finds nothing clears
+ * it; the mark of a closed handle stays.
+ *
+ * All calls are made under the lock of the socket's owner.
+ */
+#ifndef JB_READY_H
+#define JB_READY_H
+
+struct jb_ready {
+    int epoll_fd;
+    int mark_fd;
+    int marked;
+    int final; /* closed: the mark stays */
+};
+
+/* Returns 0 or a negative errno. socket_fd may be -1: then there is only the mark. */
+int jb_ready_open(struct jb_ready *ready, int socket_fd);
+void jb_ready_set(struct jb_ready *ready);
+void jb_ready_clear(struct jb_ready *ready);
+
+/* Sets the mark for good and lets go of the socket's fd, which is about to close. */
+void jb_ready_finish(struct jb_ready *ready, int socket_fd);
+void jb_ready_close(struct jb_ready *ready);
+
+/* A duplicate for somebody else to close, or a negative errno. */
+int jb_ready_dup(const struct jb_ready *ready);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ */
+#ifndef JB_SEND_H
+#define JB_SEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One frame to send. An integer where a pointer would be: the array of these may
+ * lie in Go memory, and what it points to is pinned meanwhile. */
+struct jb_part {
+    uintptr_t data;
+    size_t size;
+    int last; /* of its event */
+};
+
+/* Sends events without waiting, all frames of one or none of them. Returns 0, or
+ * a negative errno (-EAGAIN: no room); *sent counts the events that went out. */
+int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sent);
+
+/* The same for one event of a key and one payload. */
+int jb_send_one(void *socket, const void *key, size_t key_size, const void *payload,
+                size_t payload_size);
+
+/* Reads what subscribers, or a proxy, sent to an XPUB, without waiting. Returns
+ * the subscriptions less the unsubscriptions, or sets *failed to an errno. */
+int jb_read_subscriptions(void *socket, int *failed);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * Drains a SUB socket into one block in one crossing. While it grows, the block
+ * moves, so the frames are noted by offset; the tables with their pointers are
+ * written at the end. Next: subscriber.go reads the block.
+ */
+#include "take.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+enum { first_capacity = 1024, frames_on_stack = 256 };
+
+struct span {
+    size_t offset;
+    size_t size;
+    int first; /* the key of an event, not a payload frame */
+};
+
+struct growing {
+    char *data;
+    size_t size;
+    size_t capacity;
+    struct span *spans; /* on_stack until they outgrow it */
+    size_t span_count;
+    size_t span_capacity;
+    struct span on_stack[frames_on_stack];
+};
+
+static size_t aligned(size_t size) { return (size + 15u) & ~(size_t)15u; }
+
+static int reserve(struct growing *g, size_t size)
+{
+    if (g->size + size > g->capacity) {
+        size_t capacity = g->capacity ? g->capacity * 2 : first_capacity;
+        if (capacity < g->size + size)
+            capacity = g->size + size;
+        char *data = realloc(g->data, capacity);
+        if (!data)
+            return -ENOMEM;
+        g->data = data;
+        g->capacity = capacity;
+    }
+    return 0;
+}
+
+static int reserve_span(struct growing *g)
+{
+    if (g->span_count < g->span_capacity)
+        return 0;
+    size_t capacity = g->span_capacity * 2;
+    struct span *old = g->spans == g->on_stack ? NULL : g->spans;
+    struct span *spans = realloc(old, capacity * sizeof *spans);
+    if (!spans)
+        return -ENOMEM;
+    if (!old)
+        memcpy(spans, g->on_stack, sizeof g->on_stack);
+    g->spans = spans;
+    g->span_capacity = capacity;
+    return 0;
+}
+
+static int append(struct growing *g, zmq_msg_t *frame, int first)
+{
+    size_t size = zmq_msg_size(frame);
+    size_t padded = aligned(size + 1); /* a NUL may follow a key */
+    int rc = reserve(g, padded);
+    if (rc == 0)
+        rc = reserve_span(g);
+    if (rc != 0)
+        return rc;
+    g->spans[g->span_count++] = (struct span){g->size, size, first};
+    memcpy(g->data + g->size, zmq_msg_data(frame), size);
+    g->data[g->size + size] = 0;
+    g->size += padded;
+    return 0;
+}
+
+/* Receives one frame; only the first of an event may have to wait, and does not. */
+static int receive(void *socket, zmq_msg_t *frame)
+{
+    while (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+/* Appends one event, or takes it and throws it away if it is over the limit.
+ * Returns 1 for an event, 0 for one thrown away, else a negative errno. */
+static int take_event(void *socket, struct growing *g, size_t event_bytes_max, size_t *event_bytes)
+{
+    size_t size = g->size, span_count = g->span_count;
+    int more = 1, failed = 0;
+    *event_bytes = 0;
+    for (int first = 1; more; first = 0) {
+        zmq_msg_t frame;
+        zmq_msg_init(&frame);
+        int rc = receive(socket, &frame);
+        if (rc != 0) {
+            zmq_msg_close(&frame);
+            return rc;
+        }
+        *event_bytes += zmq_msg_size(&frame);
+        if (*event_bytes <= event_bytes_max && !failed)
+            failed = append(g, &frame, first);
+        more = zmq_msg_more(&frame);
+        zmq_msg_close(&frame);
+    }
+    if (failed || *event_bytes > event_bytes_max) {
+        g->size = size;
+        g->span_count = span_count;
+        return failed;
+    }
+    return 1;
+}
+
+static struct jb_block *finish(struct growing *g, size_t events)
+{
+    size_t payload_frames = g->span_count - events;
+    size_t tables =
+        events * sizeof(struct jb_record) + payload_frames * sizeof(struct jb_frame);
+    char *base = realloc(g->data, g->size + tables);
+    if (!base)
+        return NULL;
+    struct jb_record *records = (struct jb_record *)(void *)(base + g->size);
+    struct jb_frame *frames = (struct jb_frame *)(void *)(records + events);
+    struct jb_record *record = records - 1;
+    for (size_t i = 0; i < g->span_count; i++) {
+        const struct span *span = &g->spans[i];
+        if (span->first) {
+            *++record = (struct jb_record){.name = base + span->offset,
+                                           .name_size = span->size,
+                                           .frames = frames};
+            continue;
+        }
+        *frames = (struct jb_frame){base + span->offset, span->size};
+        if (record->frame_count++ == 0) {
+            record->payload = frames->data;
+            record->payload_size = frames->size;
+        }
+        frames++;
+    }
+    struct jb_block *block = (struct jb_block *)(void *)base;
+    *block = (struct jb_block){g->size + tables, events, records};
+    return block;
+}
+
+/* Whether a limit ended the drain and something is left: costs no system call. */
+static int readable(void *socket)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    while (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) < 0)
+        if (errno != EINTR)
+            return 1;
+    return events & ZMQ_POLLIN;
+}
+
+int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t bytes_max,
+            size_t event_bytes_max, struct jb_block **block, struct jb_drained *drained)
+{
+    struct growing g;
+    g.data = NULL;
+    g.capacity = 0;
+    g.size = aligned(sizeof(struct jb_block));
+    g.spans = g.on_stack;
+    g.span_count = 0;
+    g.span_capacity = frames_on_stack;
+    size_t events = 0, bytes = 0, oversize = 0;
+    int rc = 0;
+    while (events < events_max && bytes < bytes_max) {
+        size_t event_bytes;
+        rc = take_event(socket, &g, event_bytes_max, &event_bytes);
+        if (rc < 0)
+            break;
+        events += (size_t)rc;
+        oversize += rc == 0;
+        bytes += rc > 0 ? event_bytes : 0;
+    }
+    int more = rc >= 0 && readable(socket);
+    if (rc == -EAGAIN)
+        rc = 0;
+    *block = NULL;
+    if (events > 0) {
+        *block = finish(&g, events);
+        if (!*block)
+            rc = -ENOMEM;
+    }
+    if (!*block)
+        free(g.data);
+    if (g.spans != g.on_stack)
+        free(g.spans);
+    *drained = (struct jb_drained){bytes, oversize, more};
+    if (more)
+        jb_ready_set(ready);
+    else
+        jb_ready_clear(ready);
+    return rc < 0 ? rc : 0;
+}

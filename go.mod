@@ -1,0 +1,10 @@
+module github.com/juicebus/juicebus
+
+go 1.26
+
+require (
+	github.com/fxamacker/cbor/v2 v2.10.0
+	github.com/pebbe/zmq4 v1.4.0
+)
+
+require github.com/x448/float16 v0.8.4 // indirect
