@@ -150,7 +150,7 @@ func (c *checker) item(depth int) (head, error) {
 
 func (c *checker) content(h head) ([]byte, error) {
 	if h.value > uint64(len(c.data)-c.at) {
-		return nil, c.fail("a string of %d bytes in %d", h.value, len(c.data)-c.at)
+		return nil, c.fail("ends within a string of %d bytes", h.value)
 	}
 	content := c.data[c.at : c.at+int(h.value)]
 	c.at += len(content)
@@ -173,7 +173,7 @@ func (c *checker) nested(count uint64, depth int) error {
 		return c.fail("nested over %d deep", MaxDepth)
 	}
 	if count > uint64(len(c.data)-c.at) {
-		return c.fail("%d items in %d bytes", count, len(c.data)-c.at)
+		return c.fail("ends within %d items", count)
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (c *checker) array(count uint64, depth int) error {
 
 func (c *checker) mapping(count uint64, depth int) error {
 	if count > math.MaxInt64/2 {
-		return c.fail("%d pairs", count)
+		return c.fail("ends within %d pairs", count)
 	}
 	if err := c.nested(2*count, depth); err != nil {
 		return err

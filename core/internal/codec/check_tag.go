@@ -3,7 +3,12 @@
 
 package codec
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"github.com/x448/float16"
+)
 
 // tag checks what a tag is put on. A tag that is not listed is refused: some
 // decoders act on tags, by regular expressions or references to other values.
@@ -32,9 +37,7 @@ func (c *checker) tag(number uint64, depth int) error {
 		size, fits, err = c.bytes()
 		fits = fits && size%elementSize(number) == 0
 	case number == tagEpoch:
-		var h head
-		h, err = c.item(depth + 1)
-		fits = h.major <= majorNegative || h.major == majorSimple && h.info >= 25
+		fits, err = c.epoch()
 	case number == tagSelfDescribed:
 		_, err = c.item(depth + 1)
 		fits = true
@@ -67,8 +70,37 @@ func (c *checker) dateTime() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, parseErr := time.Parse(time.RFC3339Nano, string(content))
-	return parseErr == nil, nil
+	t, parseErr := time.Parse(time.RFC3339Nano, string(content))
+	return parseErr == nil && inCalendar(float64(t.Unix())), nil
+}
+
+// inCalendar tells whether every language has a time for these seconds since
+// 1970: Python's end with the years 1 and 9999, and NaN is none.
+func inCalendar(seconds float64) bool { return -62135596800 <= seconds && seconds < 253402300800 }
+
+// epoch checks a number of seconds since 1970.
+func (c *checker) epoch() (bool, error) {
+	h, err := c.head()
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case h.major == majorUint:
+		return inCalendar(float64(h.value)), nil
+	case h.major == majorNegative:
+		return inCalendar(-1 - float64(h.value)), nil
+	case h.major != majorSimple:
+		return false, nil
+	}
+	switch h.info {
+	case 25:
+		return inCalendar(float64(float16.Frombits(uint16(h.value)).Float32())), nil
+	case 26:
+		return inCalendar(float64(math.Float32frombits(uint32(h.value)))), nil
+	case 27:
+		return inCalendar(math.Float64frombits(h.value)), nil
+	}
+	return false, nil
 }
 
 // decimal checks [exponent, mantissa]: an integer, and an integer or bignum.

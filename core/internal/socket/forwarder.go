@@ -141,10 +141,18 @@ func (f *Forwarder) Forward(timeout time.Duration, hold bool) (Batch, error) {
 // lock of the caller's.
 func (f *Forwarder) Wake() { f.wake.Set() }
 
-// Close closes both sockets and frees the addresses.
+// closeTimeout bounds how long libzmq may take to free an address.
+const closeTimeout = time.Second
+
+// Close closes both sockets and returns when their addresses are free.
 func (f *Forwarder) Close() {
-	_ = f.publishers.Close()
-	_ = f.subscribers.Close()
+	for _, s := range []*zmq.Socket{f.publishers, f.subscribers} {
+		monitor, err := newMonitor(s, zmq.EVENT_MONITOR_STOPPED)
+		_ = s.Close()
+		if err == nil && monitor.AwaitStopped(closeTimeout) {
+			monitor.Close()
+		}
+	}
 	if f.wake != nil {
 		f.wake.Finish(-1)
 	}

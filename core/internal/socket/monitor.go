@@ -29,15 +29,16 @@ const (
 
 const monitored = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
-// Monitor tells of a socket's connections. It is a socket of its own and outlives
-// the one it watches. Not safe for concurrent use.
+// Monitor tells of a socket's connections. It is a socket of its own and must
+// outlive the one it watches: it is closed after Stopped. Not safe for concurrent
+// use.
 type Monitor struct{ pair *zmq.Socket }
 
 var monitorNumber atomic.Uint64
 
-func newMonitor(s *zmq.Socket) (*Monitor, error) {
+func newMonitor(s *zmq.Socket, events zmq.Event) (*Monitor, error) {
 	address := fmt.Sprintf("inproc://juicebus-monitor-%d", monitorNumber.Add(1))
-	if err := s.Monitor(address, monitored); err != nil {
+	if err := s.Monitor(address, events); err != nil {
 		return nil, err
 	}
 	pair, err := create(zmq.PAIR, address, func(pair *zmq.Socket) error {

@@ -44,12 +44,22 @@ func open(kind zmq.Type, uri string, set func(*zmq.Socket) error) (base, error) 
 	if err != nil {
 		return base{}, closing(s, err)
 	}
-	monitor, err := newMonitor(s)
+	monitor, err := newMonitor(s, monitored)
 	if err != nil {
 		ready.Finish(fd)
 		return base{}, closing(s, err)
 	}
 	return base{zmq: s, pointer: pointer(s), fd: fd, Ready: ready, Monitor: monitor}, nil
+}
+
+// discard closes a socket whose last words nobody waits for. The monitor stops
+// first: libzmq's own threads block on an event that has no reader any more, and
+// with them every socket.
+func (b *base) discard() {
+	_ = b.zmq.Monitor("", 0)
+	b.Monitor.Close()
+	b.Ready.Finish(b.fd)
+	_ = b.zmq.Close()
 }
 
 // create makes a socket of the process's context with its options set.

@@ -47,7 +47,7 @@ func OpenPublisher(uri string, bind bool, max int) (*Publisher, error) {
 		attach = func(uri string) error { return listen(p.zmq, uri) }
 	}
 	if err := attach(uri); err != nil {
-		p.Close(0).Close()
+		p.discard()
 		return nil, err
 	}
 	return p, nil

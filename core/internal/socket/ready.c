@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -20,9 +21,25 @@ static int watch(int epoll_fd, int fd)
     return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* An eventfd that is always readable, and never closed. An epoll set lets go of
+ * a file that is closed; so a duplicate that outlives its Ready would fall silent
+ * if the mark were all that keeps it readable. */
+static int always_fd = -1;
+
+static void open_always(void) { always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+static int always(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, open_always);
+    return always_fd;
+}
+
 int jb_ready_open(struct jb_ready *ready, int socket_fd)
 {
     *ready = (struct jb_ready){-1, -1, 0, 0};
+    if (always() < 0)
+        return -EMFILE;
     ready->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (ready->epoll_fd < 0)
         return -errno;
@@ -38,7 +55,7 @@ int jb_ready_open(struct jb_ready *ready, int socket_fd)
 
 void jb_ready_set(struct jb_ready *ready)
 {
-    if (ready->marked)
+    if (ready->marked || ready->final)
         return;
     uint64_t one = 1;
     while (write(ready->mark_fd, &one, sizeof one) < 0 && errno == EINTR)
@@ -60,7 +77,7 @@ void jb_ready_finish(struct jb_ready *ready, int socket_fd)
 {
     if (socket_fd >= 0)
         epoll_ctl(ready->epoll_fd, EPOLL_CTL_DEL, socket_fd, NULL);
-    jb_ready_set(ready);
+    watch(ready->epoll_fd, always());
     ready->final = 1;
 }
 

@@ -5,7 +5,7 @@
  * the mark. ZMQ_FD alone is edge-triggered: after any call on the socket, events
  * can wait while it is silent. The rule that makes the pair level-triggered:
  * whoever leaves something behind sets the mark, whoever finds nothing clears
- * it; the mark of a closed handle stays.
+ * it; a closed handle is readable for good.
  *
  * All calls are made under the lock of the socket's owner.
  */
@@ -16,7 +16,7 @@ struct jb_ready {
     int epoll_fd;
     int mark_fd;
     int marked;
-    int final; /* closed: the mark stays */
+    int final; /* closed: readable for good, also in duplicates */
 };
 
 /* Returns 0 or a negative errno. socket_fd may be -1: then there is only the mark. */
@@ -24,7 +24,7 @@ int jb_ready_open(struct jb_ready *ready, int socket_fd);
 void jb_ready_set(struct jb_ready *ready);
 void jb_ready_clear(struct jb_ready *ready);
 
-/* Sets the mark for good and lets go of the socket's fd, which is about to close. */
+/* Makes it readable for good and lets go of the socket's fd, which is about to close. */
 void jb_ready_finish(struct jb_ready *ready, int socket_fd);
 void jb_ready_close(struct jb_ready *ready);
 

@@ -35,7 +35,7 @@ func OpenSubscriber(uri string, max int) (*Subscriber, error) {
 	}
 	s := &Subscriber{base: base}
 	if err := s.zmq.Connect(uri); err != nil {
-		s.Close()
+		s.discard()
 		return nil, err
 	}
 	return s, nil
@@ -70,8 +70,4 @@ func (s *Subscriber) Take(maxEvents int, maxEventBytes int64) (block *Block, byt
 }
 
 // Close closes the socket and wakes every waiter.
-func (s *Subscriber) Close() {
-	s.Ready.Finish(s.fd)
-	_ = s.zmq.Close()
-	s.Monitor.Close()
-}
+func (s *Subscriber) Close() { s.discard() }

@@ -32,8 +32,8 @@ func newGoWait() goWait {
 // Wait calls attempt until it returns true: now, and whenever the fd becomes
 // readable. It returns early with the context's error. A finished Ready ends it
 // without an error: attempt finds out by itself. dup is Dup under the owner's
-// lock, or os.ErrClosed. Unlike the rest of Ready, Wait is called without that
-// lock; attempt and dup take it themselves.
+// lock, or an error once that is closed. Unlike the rest of Ready, Wait is called
+// without the lock; attempt and dup take it themselves.
 func (r *Ready) Wait(ctx context.Context, dup func() (int, error), attempt func() bool) error {
 	if attempt() {
 		return nil
@@ -41,7 +41,7 @@ func (r *Ready) Wait(ctx context.Context, dup func() (int, error), attempt func(
 	w := &r.wait
 	select {
 	case w.turn <- struct{}{}:
-		defer func() { <-w.turn }()
+		defer w.pass()
 	case <-w.finished:
 		attempt()
 		return nil
@@ -50,7 +50,7 @@ func (r *Ready) Wait(ctx context.Context, dup func() (int, error), attempt func(
 	}
 	file, err := w.open(dup)
 	if err != nil {
-		return lastAttempt(err, attempt)
+		return w.lastAttempt(ctx, err, attempt)
 	}
 	conn, err := file.SyscallConn()
 	if err != nil {
@@ -68,17 +68,23 @@ func (r *Ready) Wait(ctx context.Context, dup func() (int, error), attempt func(
 		<-expired
 		_ = file.SetReadDeadline(time.Time{})
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return context.Cause(ctx)
+	if err == nil {
+		return nil
 	}
-	return lastAttempt(err, attempt)
+	return w.lastAttempt(ctx, err, attempt)
 }
 
-// lastAttempt lets attempt find out that the Ready is finished.
-func lastAttempt(err error, attempt func() bool) error {
-	if errors.Is(err, os.ErrClosed) {
+// lastAttempt says why a wait has ended: the Ready is finished, which attempt
+// finds out, or the context is over, which shows in the file as a deadline.
+func (w *goWait) lastAttempt(ctx context.Context, err error, attempt func() bool) error {
+	select {
+	case <-w.finished:
 		attempt()
 		return nil
+	default:
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return context.Cause(ctx)
 	}
 	return err
 }
@@ -110,11 +116,35 @@ func (w *goWait) open(dup func() (int, error)) (*os.File, error) {
 	return file, nil
 }
 
+// close wakes whoever waits. It is called under the owner's lock, which attempt
+// takes; and closing a file waits for its reader. So a file that is being read is
+// closed by its reader, in pass.
 func (w *goWait) close() {
-	close(w.finished)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.file != nil {
+	close(w.finished)
+	if w.file == nil {
+		return
+	}
+	select {
+	case w.turn <- struct{}{}:
 		_ = w.file.Close()
+		<-w.turn
+	default:
+		_ = w.file.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// pass gives the turn to the next, and closes the file if there will be none.
+func (w *goWait) pass() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	<-w.turn
+	select {
+	case <-w.finished:
+		if w.file != nil {
+			_ = w.file.Close()
+		}
+	default:
 	}
 }

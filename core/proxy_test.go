@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	zmq "github.com/pebbe/zmq4"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/juicebus/juicebus/core"
+)
+
+// threads is the number of this process's threads.
+func threads(t testing.TB) int {
+	entries, err := os.ReadDir("/proc/self/task")
+	require.NoError(t, err)
+	return len(entries)
+}
+
+func TestTakenPortIsNamed(t *testing.T) {
+	proxy := startProxy(t)
+	_, err := core.NewProxy(proxy.PubURI(), "tcp://127.0.0.1:0")
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "listen at "+proxy.PubURI()+": address already in use")
+}
+
+func TestProxyWorksOverIPC(t *testing.T) {
+	dir := t.TempDir()
+	proxy, err := core.NewProxy("ipc://"+dir+"/pub", "ipc://"+dir+"/sub", core.Hold(0))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- proxy.Run(ctx) }()
+	p, s := newPublisher(t, proxy.PubURI()), newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	publish(t, p, "A", "")
+	get(t, s)
+	cancel()
+	require.NoError(t, <-ended, "a context that is over is no error")
+	require.NoError(t, proxy.Close())
+	require.ErrorIs(t, proxy.Run(context.Background()), core.ErrClosed)
+}
+
+func TestProxyHoldsWhatIsSentInItsFirstMoments(t *testing.T) {
+	const hold = 300 * time.Millisecond
+	start := time.Now()
+	proxy := startProxy(t, core.Hold(hold))
+	p := newPublisher(t, proxy.PubURI())
+	for i := range 10 { // before the subscriber exists
+		publish(t, p, "A", fmt.Sprint(i))
+	}
+	require.Less(t, time.Since(start), hold, "the machine is too slow for this test")
+	s := newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	for i := range 10 {
+		assert.Equal(t, fmt.Sprint(i), get(t, s).Topic)
+	}
+}
+
+func TestProxyCountsByKey(t *testing.T) {
+	proxy := startProxy(t, core.MaxKeys(2))
+	p := newPublisher(t, proxy.PubURI())
+	start := time.Now()
+	for _, topic := range []string{"old", "x", "y", "x"} {
+		publish(t, p, "A", topic)
+	}
+	counts := map[string]core.KeyCount{}
+	require.Eventually(t, func() bool {
+		fresh, err := proxy.Keys()
+		require.NoError(t, err)
+		for _, count := range fresh {
+			counts[count.Key] = count
+		}
+		return counts["A.x."].Events == 2
+	}, deadline, time.Millisecond)
+	assert.EqualValues(t, 2*(len("A.x.")+len(empty)), counts["A.x."].Bytes)
+	assert.False(t, counts["A.y."].LastSeen.Before(start))
+	fresh, err := proxy.Keys()
+	require.NoError(t, err)
+	assert.Empty(t, fresh, "each is told once")
+	stats, err := proxy.Stats()
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, stats.Events)
+	assert.Equal(t, 2, stats.Keys, "the oldest key made room")
+}
+
+func rawPublisher(t *testing.T, uri string) *zmq.Socket {
+	s, err := zmq.NewSocket(zmq.XPUB)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	require.NoError(t, s.SetLinger(0))
+	require.NoError(t, s.Connect(uri))
+	require.NoError(t, s.SetRcvtimeo(deadline))
+	return s
+}
+
+func TestLegacyPublisherFindsItsSubscriptionAtOnceAndNothingElse(t *testing.T) {
+	proxy := startProxy(t)
+	raw := rawPublisher(t, proxy.PubURI())
+	subscription, err := raw.RecvBytes(0)
+	require.NoError(t, err)
+	assert.Equal(t, []byte{1}, subscription, "everything, with no subscriber connected")
+	s := newSubscriber(t, proxy.SubURI())
+	for i := range 100 {
+		require.NoError(t, s.Subscribe(fmt.Sprint("S", i), ""))
+	}
+	p := newPublisher(t, proxy.PubURI())
+	goLive(t, p, s)
+	_, err = raw.RecvBytes(zmq.DONTWAIT)
+	assert.Error(t, err, "subscribers' filters would pile up in publishers that never read")
+}
+
+func TestProxyRefusesReservedKeysAndOversizeEvents(t *testing.T) {
+	proxy := startProxy(t, core.MaxEventBytes(1000))
+	raw := rawPublisher(t, proxy.PubURI())
+	_, err := raw.RecvBytes(0)
+	require.NoError(t, err)
+	s := newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, newPublisher(t, proxy.PubURI()), s)
+	for _, message := range [][]any{
+		{"\xffforged.", "payload"},
+		{"A.", strings.Repeat("x", 500), strings.Repeat("x", 500)}, // each frame is small enough
+		{"A.good.", "\xa0"},
+	} {
+		_, err := raw.SendMessage(message...)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, "good", get(t, s).Topic)
+	stats, err := proxy.Stats()
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, stats.Refused)
+}
+
+func TestDamagedKeysAreSkippedAndCounted(t *testing.T) {
+	proxy := startProxy(t)
+	raw := rawPublisher(t, proxy.PubURI())
+	_, err := raw.RecvBytes(0)
+	require.NoError(t, err)
+	s := newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, newPublisher(t, proxy.PubURI()), s)
+	before, err := s.Stats()
+	require.NoError(t, err)
+	for _, key := range []string{"A.no dot", "A.\xff.", "A.\x00.", "A.good."} {
+		_, err := raw.SendMessage(key, "\xa0")
+		require.NoError(t, err)
+	}
+	assert.Equal(t, "good", get(t, s).Topic)
+	after, err := s.Stats()
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, after.Skipped-before.Skipped)
+}
+
+func TestSlowSubscriberLosesEventsAndIsCountedAndStopsNobody(t *testing.T) {
+	proxy := startProxy(t, core.MaxEvents(10))
+	slow, fast := newSubscriber(t, proxy.SubURI(), core.MaxEvents(1)), newSubscriber(t, proxy.SubURI())
+	p := newPublisher(t, proxy.PubURI())
+	for _, s := range []*core.Subscriber{slow, fast} {
+		require.NoError(t, s.Subscribe("A", ""))
+		goLive(t, p, s)
+	}
+	frame := make([]byte, 1<<20)
+	require.Eventually(t, func() bool {
+		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), frame}))
+		get(t, fast) // one at a time: the fast one always has room
+		stats, err := proxy.Stats()
+		require.NoError(t, err)
+		return stats.Dropped > 0
+	}, deadline, time.Microsecond)
+}
+
+func TestProxyThatNeverRanCloses(t *testing.T) {
+	proxy, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, proxy.Close())
+	_, err = proxy.Stats()
+	assert.ErrorIs(t, err, core.ErrClosed)
+}
