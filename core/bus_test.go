@@ -6,6 +6,8 @@ package core_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,19 +54,19 @@ func newSubscriber(t testing.TB, uri string, options ...core.SubscriberOption) *
 	return s
 }
 
-// probe is an event name of its own, by which goLive finds out that subscriptions
-// have reached the proxy: no proxy can confirm them in this version.
-const probe = "juicebus-test-probe"
+// probes makes each call of goLive use a name of its own: with the same one again
+// the proxy might answer on a subscription that is about to end.
+var probes atomic.Int64
 
 // goLive publishes probes until the subscriber has one, and takes what is left of
-// them. What was subscribed before is live then: the pipe keeps order.
+// them. What was subscribed before is live then: the pipe keeps order. No proxy can
+// confirm subscriptions in this version.
 func goLive(t testing.TB, p *core.Publisher, s *core.Subscriber) {
+	probe := fmt.Sprint("juicebus-test-probe-", probes.Add(1))
 	require.NoError(t, s.Subscribe(probe, ""))
 	ctx := within(t, deadline)
-	sent := uint64(0)
 	for {
 		require.NoError(t, p.Publish(ctx, core.Event{Name: probe, Frames: [][]byte{empty}}))
-		sent++
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		_, err := s.Get(short)
 		cancel()
