@@ -5,12 +5,15 @@
  */
 #include "trampoline.h"
 
-EXPORT const char *juicebus_version(void) { return JUICEBUS_VERSION; }
+EXPORT const char *juicebus_version(void) {
+    return JUICEBUS_VERSION;
+}
 
-EXPORT int juicebus_abi_version(void) { return JUICEBUS_ABI_VERSION; }
+EXPORT int juicebus_abi_version(void) {
+    return JUICEBUS_ABI_VERSION;
+}
 
-EXPORT const char *juicebus_status_text(int status)
-{
+EXPORT const char *juicebus_status_text(int status) {
     switch (status) {
     case JUICEBUS_OK:
         return "ok";
@@ -44,29 +47,25 @@ EXPORT const char *juicebus_status_text(int status)
     return "unknown status";
 }
 
-EXPORT int juicebus_payload_check(const void *payload, size_t payload_size)
-{
+EXPORT int juicebus_payload_check(const void *payload, size_t payload_size) {
     REQUIRE_ALIVE();
     REQUIRE(payload);
     return gojb_payload_check(payload, payload_size);
 }
 
-EXPORT int juicebus_wait_closed(int64_t timeout_ms)
-{
+EXPORT int juicebus_wait_closed(int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     return gojb_wait_closed(timeout_ms);
 }
 
-EXPORT int juicebus_next_notice(uint64_t handle, juicebus_notice *notice)
-{
+EXPORT int juicebus_next_notice(uint64_t handle, juicebus_notice *notice) {
     REQUIRE_ALIVE();
     REQUIRE(notice);
     return gojb_next_notice(handle, notice);
 }
 
-EXPORT int juicebus_next_notice_fd(uint64_t handle, int *fd)
-{
+EXPORT int juicebus_next_notice_fd(uint64_t handle, int *fd) {
     REQUIRE_ALIVE();
     REQUIRE(fd);
     return gojb_next_notice_fd(handle, fd);

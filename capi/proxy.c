@@ -16,16 +16,14 @@ static const juicebus_proxy_options defaults = {
     .max_keys = 10000,
 };
 
-EXPORT int juicebus_proxy_options_init(juicebus_proxy_options *options, size_t struct_size)
-{
+EXPORT int juicebus_proxy_options_init(juicebus_proxy_options *options, size_t struct_size) {
     REQUIRE_ALIVE();
     REQUIRE(options);
     return jbc_init_options(__func__, options, struct_size, &defaults, sizeof defaults);
 }
 
 EXPORT int juicebus_proxy_open(const char *pub_uri, const char *sub_uri,
-                               const juicebus_proxy_options *options, juicebus_proxy_t *proxy)
-{
+                               const juicebus_proxy_options *options, juicebus_proxy_t *proxy) {
     REQUIRE_ALIVE();
     REQUIRE(pub_uri);
     REQUIRE(sub_uri);
@@ -36,23 +34,20 @@ EXPORT int juicebus_proxy_open(const char *pub_uri, const char *sub_uri,
 }
 
 EXPORT int juicebus_proxy_uris(juicebus_proxy_t proxy, char *pub_uri, size_t pub_uri_size,
-                               char *sub_uri, size_t sub_uri_size)
-{
+                               char *sub_uri, size_t sub_uri_size) {
     REQUIRE_ALIVE();
     REQUIRE(pub_uri);
     REQUIRE(sub_uri);
     return gojb_proxy_uris(proxy, pub_uri, pub_uri_size, sub_uri, sub_uri_size);
 }
 
-EXPORT int juicebus_proxy_keys(juicebus_proxy_t proxy, juicebus_key_batch *batch)
-{
+EXPORT int juicebus_proxy_keys(juicebus_proxy_t proxy, juicebus_key_batch *batch) {
     REQUIRE_ALIVE();
     REQUIRE(batch);
     return gojb_proxy_keys(proxy, batch);
 }
 
-EXPORT int juicebus_key_batch_free(juicebus_key_batch *batch)
-{
+EXPORT int juicebus_key_batch_free(juicebus_key_batch *batch) {
     REQUIRE_ALIVE();
     if (batch) {
         free(batch->keys);
@@ -61,15 +56,13 @@ EXPORT int juicebus_key_batch_free(juicebus_key_batch *batch)
     return JUICEBUS_OK;
 }
 
-EXPORT int juicebus_proxy_fd(juicebus_proxy_t proxy, int *fd)
-{
+EXPORT int juicebus_proxy_fd(juicebus_proxy_t proxy, int *fd) {
     REQUIRE_ALIVE();
     REQUIRE(fd);
     return gojb_proxy_fd(proxy, fd);
 }
 
-EXPORT int juicebus_proxy_stats(juicebus_proxy_t proxy, struct juicebus_proxy_stats *stats)
-{
+EXPORT int juicebus_proxy_stats(juicebus_proxy_t proxy, struct juicebus_proxy_stats *stats) {
     REQUIRE_ALIVE();
     REQUIRE(stats);
     struct juicebus_proxy_stats all;
@@ -78,8 +71,7 @@ EXPORT int juicebus_proxy_stats(juicebus_proxy_t proxy, struct juicebus_proxy_st
     return status != JUICEBUS_OK ? status : jbc_copy_stats(__func__, stats, &all, sizeof all);
 }
 
-EXPORT int juicebus_proxy_close(juicebus_proxy_t proxy)
-{
+EXPORT int juicebus_proxy_close(juicebus_proxy_t proxy) {
     REQUIRE_ALIVE();
     return gojb_proxy_close(proxy);
 }

@@ -41,6 +41,10 @@ func gojb_proxy_uris(handle C.uint64_t, pubURI *C.char, pubSize C.size_t, subURI
 	if err != nil {
 		return status(err)
 	}
+	// Nothing is written unless both fit.
+	if err := fits(proxy.SubURI(), subSize); err != nil {
+		return status(err)
+	}
 	if err := put(proxy.PubURI(), pubURI, pubSize); err != nil {
 		return status(err)
 	}

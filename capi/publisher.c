@@ -15,16 +15,15 @@ static const juicebus_publisher_options defaults = {
     .check_payload = 1,
 };
 
-EXPORT int juicebus_publisher_options_init(juicebus_publisher_options *options, size_t struct_size)
-{
+EXPORT int juicebus_publisher_options_init(juicebus_publisher_options *options,
+                                           size_t struct_size) {
     REQUIRE_ALIVE();
     REQUIRE(options);
     return jbc_init_options(__func__, options, struct_size, &defaults, sizeof defaults);
 }
 
 EXPORT int juicebus_publisher_open(const char *uri, const juicebus_publisher_options *options,
-                                   juicebus_publisher_t *publisher)
-{
+                                   juicebus_publisher_t *publisher) {
     REQUIRE_ALIVE();
     REQUIRE(uri);
     REQUIRE(publisher);
@@ -40,8 +39,7 @@ struct publish {
     size_t sent;
 };
 
-static int try_publish(void *call, struct gojb_turn *turn)
-{
+static int try_publish(void *call, struct gojb_turn *turn) {
     struct publish *p = call;
     size_t sent = 0;
     int status =
@@ -52,8 +50,7 @@ static int try_publish(void *call, struct gojb_turn *turn)
 
 EXPORT int juicebus_publisher_publish(juicebus_publisher_t publisher, const char *name,
                                       const char *topic, const void *payload, size_t payload_size,
-                                      int64_t timeout_ms)
-{
+                                      int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE(name);
     REQUIRE(payload);
@@ -64,14 +61,13 @@ EXPORT int juicebus_publisher_publish(juicebus_publisher_t publisher, const char
     return jbc_wait(try_publish, &call, timeout_ms);
 }
 
-static int complete(const char *function, const juicebus_event *events, size_t count)
-{
+static int complete(const char *function, const juicebus_event *events, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const juicebus_event *e = &events[i];
-        const char *missing = !e->name                                        ? "name"
-                              : e->frame_count > 0 && !e->frames              ? "frames"
-                              : e->frame_count == 0 && !e->payload            ? "payload"
-                                                                              : NULL;
+        const char *missing = !e->name                             ? "name"
+                              : e->frame_count > 0 && !e->frames   ? "frames"
+                              : e->frame_count == 0 && !e->payload ? "payload"
+                                                                   : NULL;
         for (size_t j = 0; !missing && e->frame_count > 0 && j < e->frame_count; j++)
             if (!e->frames[j].data && e->frames[j].size > 0)
                 missing = "a frame's data";
@@ -84,8 +80,7 @@ static int complete(const char *function, const juicebus_event *events, size_t c
 
 EXPORT int juicebus_publisher_publish_many(juicebus_publisher_t publisher,
                                            const juicebus_event *events, size_t count,
-                                           int64_t timeout_ms, size_t *sent)
-{
+                                           int64_t timeout_ms, size_t *sent) {
     REQUIRE_ALIVE();
     REQUIRE(events);
     REQUIRE_TIMEOUT(timeout_ms);
@@ -105,16 +100,14 @@ struct send_frames {
     size_t frame_count;
 };
 
-static int try_send_frames(void *call, struct gojb_turn *turn)
-{
+static int try_send_frames(void *call, struct gojb_turn *turn) {
     const struct send_frames *s = call;
     return gojb_publisher_send_frames(s->publisher, s->frames, s->frame_count, turn);
 }
 
 EXPORT int juicebus_publisher_send_frames(juicebus_publisher_t publisher,
                                           const juicebus_frame *frames, size_t frame_count,
-                                          int64_t timeout_ms)
-{
+                                          int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE(frames);
     REQUIRE_TIMEOUT(timeout_ms);
@@ -126,35 +119,30 @@ EXPORT int juicebus_publisher_send_frames(juicebus_publisher_t publisher,
     return jbc_wait(try_send_frames, &call, timeout_ms);
 }
 
-static int try_connected(void *call, struct gojb_turn *turn)
-{
+static int try_connected(void *call, struct gojb_turn *turn) {
     return gojb_publisher_wait_connected(*(juicebus_publisher_t *)call, turn);
 }
 
-EXPORT int juicebus_publisher_wait_connected(juicebus_publisher_t publisher, int64_t timeout_ms)
-{
+EXPORT int juicebus_publisher_wait_connected(juicebus_publisher_t publisher, int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     return jbc_wait(try_connected, &publisher, timeout_ms);
 }
 
-EXPORT int juicebus_publisher_flush(juicebus_publisher_t publisher, int64_t timeout_ms)
-{
+EXPORT int juicebus_publisher_flush(juicebus_publisher_t publisher, int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     return gojb_publisher_flush(publisher);
 }
 
-EXPORT int juicebus_publisher_fd(juicebus_publisher_t publisher, int *fd)
-{
+EXPORT int juicebus_publisher_fd(juicebus_publisher_t publisher, int *fd) {
     REQUIRE_ALIVE();
     REQUIRE(fd);
     return gojb_publisher_fd(publisher, fd);
 }
 
 EXPORT int juicebus_publisher_stats(juicebus_publisher_t publisher,
-                                    struct juicebus_publisher_stats *stats)
-{
+                                    struct juicebus_publisher_stats *stats) {
     REQUIRE_ALIVE();
     REQUIRE(stats);
     struct juicebus_publisher_stats all;
@@ -163,8 +151,7 @@ EXPORT int juicebus_publisher_stats(juicebus_publisher_t publisher,
     return status != JUICEBUS_OK ? status : jbc_copy_stats(__func__, stats, &all, sizeof all);
 }
 
-EXPORT int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms)
-{
+EXPORT int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     return gojb_publisher_close(publisher, timeout_ms);

@@ -83,12 +83,20 @@ func memory(data unsafe.Pointer, size C.size_t) []byte {
 	return unsafe.Slice((*byte)(data), int(size))
 }
 
-// put writes a string and its NUL into a buffer of C.
-func put(s string, buffer *C.char, size C.size_t) error {
+// fits tells whether C's memory has room for a string and its NUL.
+func fits(s string, size C.size_t) error {
 	if C.size_t(len(s)) >= size {
-		return fmt.Errorf("juicebus: %w: a buffer of %d bytes for %d and a NUL", core.ErrInvalid, size, len(s))
+		return fmt.Errorf("juicebus: %w: %d bytes of memory for %d and a NUL", core.ErrInvalid, size, len(s))
 	}
-	target := memory(unsafe.Pointer(buffer), size)
+	return nil
+}
+
+// put writes a string and its NUL into C's memory.
+func put(s string, to *C.char, size C.size_t) error {
+	if err := fits(s, size); err != nil {
+		return err
+	}
+	target := memory(unsafe.Pointer(to), size)
 	target[copy(target, s)] = 0
 	return nil
 }

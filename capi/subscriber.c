@@ -37,16 +37,14 @@ static const juicebus_subscriber_options defaults = {
 };
 
 EXPORT int juicebus_subscriber_options_init(juicebus_subscriber_options *options,
-                                            size_t struct_size)
-{
+                                            size_t struct_size) {
     REQUIRE_ALIVE();
     REQUIRE(options);
     return jbc_init_options(__func__, options, struct_size, &defaults, sizeof defaults);
 }
 
 EXPORT int juicebus_subscriber_open(const char *uri, const juicebus_subscriber_options *options,
-                                    juicebus_subscriber_t *subscriber)
-{
+                                    juicebus_subscriber_t *subscriber) {
     REQUIRE_ALIVE();
     REQUIRE(uri);
     REQUIRE(subscriber);
@@ -56,23 +54,20 @@ EXPORT int juicebus_subscriber_open(const char *uri, const juicebus_subscriber_o
 }
 
 EXPORT int juicebus_subscriber_subscribe(juicebus_subscriber_t subscriber, const char *name,
-                                         const char *topic)
-{
+                                         const char *topic) {
     REQUIRE_ALIVE();
     REQUIRE(name);
     return gojb_subscriber_subscribe(subscriber, name, topic);
 }
 
 EXPORT int juicebus_subscriber_unsubscribe(juicebus_subscriber_t subscriber, const char *name,
-                                           const char *topic)
-{
+                                           const char *topic) {
     REQUIRE_ALIVE();
     REQUIRE(name);
     return gojb_subscriber_unsubscribe(subscriber, name, topic);
 }
 
-EXPORT int juicebus_subscriber_ready(juicebus_subscriber_t subscriber, int64_t timeout_ms)
-{
+EXPORT int juicebus_subscriber_ready(juicebus_subscriber_t subscriber, int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     return gojb_subscriber_ready(subscriber);
@@ -84,15 +79,13 @@ struct take {
     struct jb_block *block;
 };
 
-static int try_take(void *call, struct gojb_turn *turn)
-{
+static int try_take(void *call, struct gojb_turn *turn) {
     struct take *t = call;
     return gojb_subscriber_take(t->subscriber, t->max, &t->block, turn);
 }
 
 EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t timeout_ms,
-                                   juicebus_event *event)
-{
+                                   juicebus_event *event) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     REQUIRE(event);
@@ -105,8 +98,7 @@ EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t tim
     return status;
 }
 
-EXPORT int juicebus_event_free(juicebus_event *event)
-{
+EXPORT int juicebus_event_free(juicebus_event *event) {
     REQUIRE_ALIVE();
     if (event) {
         free(event->owner);
@@ -116,8 +108,7 @@ EXPORT int juicebus_event_free(juicebus_event *event)
 }
 
 EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t max,
-                                        int64_t timeout_ms, juicebus_batch *batch)
-{
+                                        int64_t timeout_ms, juicebus_batch *batch) {
     REQUIRE_ALIVE();
     REQUIRE(max);
     REQUIRE_TIMEOUT(timeout_ms);
@@ -132,8 +123,7 @@ EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t
     return status;
 }
 
-EXPORT int juicebus_batch_free(juicebus_batch *batch)
-{
+EXPORT int juicebus_batch_free(juicebus_batch *batch) {
     REQUIRE_ALIVE();
     if (batch) {
         free((void *)batch->data);
@@ -142,16 +132,14 @@ EXPORT int juicebus_batch_free(juicebus_batch *batch)
     return JUICEBUS_OK;
 }
 
-EXPORT int juicebus_subscriber_fd(juicebus_subscriber_t subscriber, int *fd)
-{
+EXPORT int juicebus_subscriber_fd(juicebus_subscriber_t subscriber, int *fd) {
     REQUIRE_ALIVE();
     REQUIRE(fd);
     return gojb_subscriber_fd(subscriber, fd);
 }
 
 EXPORT int juicebus_subscriber_stats(juicebus_subscriber_t subscriber,
-                                     struct juicebus_subscriber_stats *stats)
-{
+                                     struct juicebus_subscriber_stats *stats) {
     REQUIRE_ALIVE();
     REQUIRE(stats);
     struct juicebus_subscriber_stats all;
@@ -160,8 +148,7 @@ EXPORT int juicebus_subscriber_stats(juicebus_subscriber_t subscriber,
     return status != JUICEBUS_OK ? status : jbc_copy_stats(__func__, stats, &all, sizeof all);
 }
 
-EXPORT int juicebus_subscriber_close(juicebus_subscriber_t subscriber)
-{
+EXPORT int juicebus_subscriber_close(juicebus_subscriber_t subscriber) {
     REQUIRE_ALIVE();
     return gojb_subscriber_close(subscriber);
 }

@@ -17,17 +17,19 @@
 static volatile int forked;
 static _Thread_local char error_text[2048];
 
-static void note_fork(void) { forked = 1; }
+static void note_fork(void) {
+    forked = 1;
+}
 
-__attribute__((constructor)) static void watch_forks(void)
-{
+__attribute__((constructor)) static void watch_forks(void) {
     pthread_atfork(NULL, NULL, note_fork);
 }
 
-EXPORT const char *juicebus_last_error(void) { return error_text; }
+EXPORT const char *juicebus_last_error(void) {
+    return error_text;
+}
 
-void gojb_set_error(cchar_t *text, size_t size)
-{
+void gojb_set_error(cchar_t *text, size_t size) {
     if (size >= sizeof error_text)
         size = sizeof error_text - 1;
     /* A text that is cut is cut between two characters. */
@@ -37,8 +39,7 @@ void gojb_set_error(cchar_t *text, size_t size)
     error_text[size] = 0;
 }
 
-int jbc_fail(int status, const char *format, ...)
-{
+int jbc_fail(int status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(error_text, sizeof error_text, format, arguments);
@@ -46,8 +47,7 @@ int jbc_fail(int status, const char *format, ...)
     return status;
 }
 
-int jbc_alive(const char *function)
-{
+int jbc_alive(const char *function) {
     if (!forked)
         return JUICEBUS_OK;
     return jbc_fail(JUICEBUS_E_FORKED,
@@ -56,13 +56,11 @@ int jbc_alive(const char *function)
                     function);
 }
 
-int jbc_null(const char *function, const char *argument)
-{
+int jbc_null(const char *function, const char *argument) {
     return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: %s is NULL", function, argument);
 }
 
-int jbc_timeout_valid(const char *function, int64_t timeout_ms)
-{
+int jbc_timeout_valid(const char *function, int64_t timeout_ms) {
     if (timeout_ms >= -1)
         return JUICEBUS_OK;
     return jbc_fail(JUICEBUS_E_INVALID,
@@ -70,8 +68,7 @@ int jbc_timeout_valid(const char *function, int64_t timeout_ms)
                     (long long)timeout_ms);
 }
 
-static int64_t now_ns(void)
-{
+static int64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
@@ -80,8 +77,7 @@ static int64_t now_ns(void)
 /* The longest wait that the clock can count to: 146 years. */
 static const int64_t longest_ms = INT64_MAX / 2000000;
 
-int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms)
-{
+int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms) {
     struct gojb_turn turn = {.waited = 0, .will_wait = timeout_ms != 0, .fd = -1};
     int status = attempt(call, &turn);
     if (status != GOJB_AGAIN)
@@ -104,8 +100,7 @@ int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int
     return status;
 }
 
-static int known_size(const char *function, size_t size)
-{
+static int known_size(const char *function, size_t size) {
     if (size >= 2 * sizeof(size_t))
         return JUICEBUS_OK;
     return jbc_fail(JUICEBUS_E_INVALID,
@@ -113,8 +108,7 @@ static int known_size(const char *function, size_t size)
                     size);
 }
 
-int jbc_copy_options(const char *function, void *target, size_t target_size, const void *source)
-{
+int jbc_copy_options(const char *function, void *target, size_t target_size, const void *source) {
     if (!source)
         return JUICEBUS_OK;
     size_t size;
@@ -132,8 +126,7 @@ int jbc_copy_options(const char *function, void *target, size_t target_size, con
 }
 
 int jbc_init_options(const char *function, void *target, size_t target_size, const void *defaults,
-                     size_t defaults_size)
-{
+                     size_t defaults_size) {
     int status = known_size(function, target_size);
     if (status == JUICEBUS_OK) {
         memset(target, 0, target_size);
@@ -143,8 +136,7 @@ int jbc_init_options(const char *function, void *target, size_t target_size, con
     return status;
 }
 
-int jbc_copy_stats(const char *function, void *target, const void *source, size_t source_size)
-{
+int jbc_copy_stats(const char *function, void *target, const void *source, size_t source_size) {
     size_t size;
     memcpy(&size, target, sizeof size);
     int status = known_size(function, size);

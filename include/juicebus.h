@@ -109,8 +109,8 @@ int juicebus_abi_version(void);
 #define JUICEBUS_E_TOO_LARGE (-6)     /* the event exceeds max_event_bytes */
 #define JUICEBUS_E_NOT_CONNECTED (-7) /* no proxy there within the timeout */
 #define JUICEBUS_E_FORKED (-8)        /* called in a child of fork() */
-#define JUICEBUS_E_PANIC (-9)         /* a defect in the library; it refuses all calls from then on */
-#define JUICEBUS_E_SYSTEM (-10)       /* the operating system or libzmq refused */
+#define JUICEBUS_E_PANIC (-9)   /* a defect in the library; it refuses all calls from now on */
+#define JUICEBUS_E_SYSTEM (-10) /* the operating system or libzmq refused */
 
 /* A status in a few words, such as "timeout". Static memory; never NULL, also
  * for a number that is no status. */
@@ -137,7 +137,7 @@ typedef struct juicebus_frame {
 /* How a received payload is encoded. */
 #define JUICEBUS_FORMAT_OTHER 0 /* neither: an event class's own frames, or damaged */
 #define JUICEBUS_FORMAT_CBOR 1  /* one frame, a well-formed CBOR map by the wire's rules */
-#define JUICEBUS_FORMAT_JSON 2  /* one frame that begins with '{'; your JSON parser judges the rest */
+#define JUICEBUS_FORMAT_JSON 2  /* one frame that begins with '{'; your parser judges the rest */
 
 /* One event: received, or given to juicebus_publisher_publish_many.
  *
@@ -181,7 +181,7 @@ int juicebus_payload_check(const void *payload, size_t payload_size);
 typedef struct juicebus_publisher_options {
     size_t struct_size;      /* sizeof this struct; options_init sets it */
     int64_t max_events;      /* events queued towards the network; default 100,000; at least 1 */
-    int64_t max_event_bytes; /* key and payload of one event; default 67,108,864 (64 MiB); at least 1 */
+    int64_t max_event_bytes; /* key and payload of one event; default 64 MiB; at least 1 */
     int32_t bind;            /* 1: listen at the URI instead of connecting to a proxy; default 0 */
     int32_t check_payload;   /* 0: publish does not check payloads; default 1 */
 } juicebus_publisher_options;
@@ -257,7 +257,7 @@ int juicebus_publisher_flush(juicebus_publisher_t publisher, int64_t timeout_ms)
 int juicebus_publisher_fd(juicebus_publisher_t publisher, int *fd);
 
 struct juicebus_publisher_stats {
-    size_t struct_size;  /* you set it: sizeof this struct; the library fills in no more than that */
+    size_t struct_size;  /* you set it: sizeof this struct; no more is filled in */
     uint64_t events;     /* events queued towards the network */
     uint64_t bytes;      /* their keys and payloads */
     uint64_t dropped;    /* with `bind`: events that at least one slow subscriber lost */
@@ -267,14 +267,16 @@ struct juicebus_publisher_stats {
 };
 
 /* The counts since it was opened. Returns OK, CLOSED, E_INVALID (struct_size). */
-int juicebus_publisher_stats(juicebus_publisher_t publisher, struct juicebus_publisher_stats *stats);
+int juicebus_publisher_stats(juicebus_publisher_t publisher,
+                             struct juicebus_publisher_stats *stats);
 
 /* Closes the publisher and waits up to timeout_ms until what is queued has been
  * handed to the network. Threads that wait in the handle return CLOSED.
  *
- * Returns OK; TIMEOUT: not all of it yet, the library goes on for up to 1 s from
- * the call while the process lives (juicebus_wait_closed waits for that). A
- * second close: OK. With no connection the queued events are gone. */
+ * Returns OK; TIMEOUT: not known to be done yet, the library goes on for up to 1 s
+ * from the call while the process lives (juicebus_wait_closed waits for that);
+ * with timeout_ms 0 that is the rule, also if nothing is queued. A second close:
+ * OK. Without a connection in that time the queued events are gone. */
 int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms);
 
 /* Waits until every publisher closed so far has handed over its events or given
@@ -287,7 +289,7 @@ int juicebus_wait_closed(int64_t timeout_ms);
 typedef struct juicebus_subscriber_options {
     size_t struct_size;      /* sizeof this struct; options_init sets it */
     int64_t max_events;      /* events that may wait to be taken; default 100,000; at least 1 */
-    int64_t max_event_bytes; /* larger events are skipped and counted; default 67,108,864 (64 MiB) */
+    int64_t max_event_bytes; /* larger events are skipped and counted; default 64 MiB */
 } juicebus_subscriber_options;
 
 /* As juicebus_publisher_options_init. */
@@ -362,19 +364,20 @@ int juicebus_batch_free(juicebus_batch *batch);
 int juicebus_subscriber_fd(juicebus_subscriber_t subscriber, int *fd);
 
 struct juicebus_subscriber_stats {
-    size_t struct_size;  /* you set it: sizeof this struct; the library fills in no more than that */
+    size_t struct_size;  /* you set it: sizeof this struct; no more is filled in */
     uint64_t events;     /* events taken by get and get_many */
     uint64_t bytes;      /* their keys and payloads */
     uint64_t dropped;    /* received, but over max_event_bytes */
     uint64_t skipped;    /* received, but no event, or of a name not subscribed to */
-    int64_t lost;        /* events for this subscriber that it will never get; -1: not known */
+    int64_t lost;        /* events for it that it will never get; -1: not known */
     uint64_t reconnects; /* connections made after the first */
     int32_t connected;   /* 1: the proxy is there; up to 0.1 s old */
     int32_t reserved;    /* 0 */
 };
 
 /* The counts since it was opened. Returns OK, CLOSED, E_INVALID (struct_size). */
-int juicebus_subscriber_stats(juicebus_subscriber_t subscriber, struct juicebus_subscriber_stats *stats);
+int juicebus_subscriber_stats(juicebus_subscriber_t subscriber,
+                              struct juicebus_subscriber_stats *stats);
 
 /* Closes the subscriber: waiting threads return CLOSED at once, events not yet
  * taken are gone, events already taken stay valid. Does not block. A second
@@ -387,10 +390,10 @@ int juicebus_subscriber_close(juicebus_subscriber_t subscriber);
 #define JUICEBUS_NOTICE_DISCONNECTED 2 /* the connection is lost; the library goes on trying */
 
 typedef struct juicebus_notice {
-    int32_t kind;        /* JUICEBUS_NOTICE_… ; new kinds may come: ignore what you do not know */
-    int32_t reserved;    /* 0 */
+    int32_t kind;         /* JUICEBUS_NOTICE_… ; new kinds may come: ignore what you do not know */
+    int32_t reserved;     /* 0 */
     int64_t time_unix_ns; /* when the library saw it, in nanoseconds since 1970 in UTC */
-    char text[256];      /* what happened, to which address; for a log */
+    char text[256];       /* what happened, to which address; for a log */
 } juicebus_notice;
 
 /* Takes the oldest unread notice of a publisher or subscriber. Does not block.
@@ -408,7 +411,7 @@ typedef struct juicebus_proxy_options {
     int64_t hold_ms;         /* see juicebus_proxy_open; default 500; 0: none */
     int64_t max_events;      /* events queued per publisher, and per subscriber; default 100,000 */
     int64_t max_event_bytes; /* larger ones are refused from whoever sends them; default 64 MiB */
-    int64_t max_keys;        /* keys whose counts are kept, oldest forgotten first; default 10,000 */
+    int64_t max_keys;        /* keys whose counts are kept; the oldest goes first; default 10,000 */
 } juicebus_proxy_options;
 
 /* As juicebus_publisher_options_init. */
@@ -438,7 +441,7 @@ int juicebus_proxy_uris(juicebus_proxy_t proxy, char *pub_uri, size_t pub_uri_si
 
 /* What one key has had through the proxy. */
 typedef struct juicebus_key_count {
-    const char *key;           /* the key as on the wire, `<name>.<topic>.`; any bytes; NUL-terminated */
+    const char *key;           /* as on the wire, `<name>.<topic>.`; any bytes; NUL-terminated */
     size_t key_size;           /* bytes without the NUL */
     uint64_t events;           /* forwarded since the proxy was opened */
     uint64_t bytes;            /* their keys and payloads */
@@ -464,7 +467,7 @@ int juicebus_key_batch_free(juicebus_key_batch *batch);
 int juicebus_proxy_fd(juicebus_proxy_t proxy, int *fd);
 
 struct juicebus_proxy_stats {
-    size_t struct_size; /* you set it: sizeof this struct; the library fills in no more than that */
+    size_t struct_size; /* you set it: sizeof this struct; no more is filled in */
     uint64_t events;    /* events forwarded */
     uint64_t bytes;     /* their keys and payloads */
     uint64_t dropped;   /* events that at least one slow subscriber lost */
@@ -472,7 +475,8 @@ struct juicebus_proxy_stats {
     uint64_t keys;      /* keys whose counts are kept */
 };
 
-/* The counts since it was opened. Returns OK, CLOSED, E_INVALID (struct_size). */
+/* The counts since it was opened; they, and the keys, follow the events by a
+ * moment. Returns OK, CLOSED, E_INVALID (struct_size). */
 int juicebus_proxy_stats(juicebus_proxy_t proxy, struct juicebus_proxy_stats *stats);
 
 /* Stops forwarding and frees the addresses. Does not wait for slow subscribers.

@@ -27,8 +27,7 @@ struct event {
     size_t bytes;
 };
 
-static int events_of(void *socket)
-{
+static int events_of(void *socket) {
     int events = 0;
     size_t size = sizeof events;
     while (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) < 0)
@@ -37,15 +36,13 @@ static int events_of(void *socket)
     return events;
 }
 
-static void release(struct event *e)
-{
+static void release(struct event *e) {
     for (size_t i = 0; i < e->count; i++)
         zmq_msg_close(&e->frames[i]);
     e->count = e->bytes = 0;
 }
 
-static int grow(struct event *e)
-{
+static int grow(struct event *e) {
     size_t capacity = e->capacity * 2;
     zmq_msg_t *frames = malloc(capacity * sizeof *frames);
     if (!frames)
@@ -64,8 +61,7 @@ static int grow(struct event *e)
 
 /* Receives one whole event; what is over the limit is received and thrown away,
  * with bytes saying so. */
-static int receive(void *socket, struct event *e, size_t event_bytes_max)
-{
+static int receive(void *socket, struct event *e, size_t event_bytes_max) {
     for (int more = 1; more;) {
         zmq_msg_t frame;
         zmq_msg_init(&frame);
@@ -85,21 +81,18 @@ static int receive(void *socket, struct event *e, size_t event_bytes_max)
     return 0;
 }
 
-static int send_frame(void *socket, zmq_msg_t *frame, int flags)
-{
+static int send_frame(void *socket, zmq_msg_t *frame, int flags) {
     while (zmq_msg_send(frame, socket, flags | ZMQ_DONTWAIT) < 0)
         if (errno != EINTR)
             return -errno;
     return 0;
 }
 
-static int set_nodrop(void *socket, int on)
-{
+static int set_nodrop(void *socket, int on) {
     return zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &on, sizeof on) < 0 ? -errno : 0;
 }
 
-static int send_event(void *socket, struct event *e, uint64_t *dropped)
-{
+static int send_event(void *socket, struct event *e, uint64_t *dropped) {
     int rc = 0, lossy = 0;
     for (size_t i = 0; i < e->count && rc == 0; i++) {
         int flags = i + 1 < e->count ? ZMQ_SNDMORE : 0;
@@ -121,8 +114,7 @@ static int send_event(void *socket, struct event *e, uint64_t *dropped)
 }
 
 /* Notes the event under its key; runs of one key share a tally. */
-static void tally(struct jb_forwarded *done, const char *key, size_t key_size, size_t bytes)
-{
+static void tally(struct jb_forwarded *done, const char *key, size_t key_size, size_t bytes) {
     struct jb_tally *last = done->tallies + done->tally_count - 1;
     if (done->tally_count == 0 || last->key_size != key_size ||
         memcmp(done->keys + last->key_offset, key, key_size) != 0) {
@@ -140,8 +132,7 @@ static void tally(struct jb_forwarded *done, const char *key, size_t key_size, s
 
 /* Reserved keys (first byte 0xFF) are the control plane's: no peer may forge
  * what only the proxy says. A key that does not fit a tally is no event's. */
-static int refused(const struct event *e, size_t event_bytes_max, size_t key_size_max)
-{
+static int refused(const struct event *e, size_t event_bytes_max, size_t key_size_max) {
     if (e->bytes > event_bytes_max || e->count == 0)
         return 1;
     size_t size = zmq_msg_size(&e->frames[0]);
@@ -149,8 +140,7 @@ static int refused(const struct event *e, size_t event_bytes_max, size_t key_siz
     return size > key_size_max || (size > 0 && key[0] == 0xff);
 }
 
-static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done)
-{
+static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done) {
     struct event e;
     e.frames = e.on_stack;
     e.capacity = frames_on_stack;
@@ -175,8 +165,7 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
 }
 
 /* XPUB applies subscriptions when it is read; what they say is of no interest. */
-static void read_subscriptions(void *socket)
-{
+static void read_subscriptions(void *socket) {
     zmq_msg_t frame;
     zmq_msg_init(&frame);
     while (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) >= 0 || errno == EINTR)
@@ -184,17 +173,15 @@ static void read_subscriptions(void *socket)
     zmq_msg_close(&frame);
 }
 
-int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done)
-{
+int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done) {
     int readable = events_of(f->publishers);
     if (readable < 0)
         return readable;
     int work = (readable & ZMQ_POLLIN) && !hold;
     int subscriptions = events_of(f->subscribers) & ZMQ_POLLIN;
     if (!work && !subscriptions) {
-        struct pollfd fds[] = {{f->publishers_fd, POLLIN, 0},
-                               {f->subscribers_fd, POLLIN, 0},
-                               {f->wake_fd, POLLIN, 0}};
+        struct pollfd fds[] = {
+            {f->publishers_fd, POLLIN, 0}, {f->subscribers_fd, POLLIN, 0}, {f->wake_fd, POLLIN, 0}};
         if (poll(fds, 3, timeout_ms) < 0 && errno != EINTR)
             return -errno;
     }

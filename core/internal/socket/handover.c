@@ -12,16 +12,14 @@
 #include <time.h>
 #include <zmq.h>
 
-static int64_t now_ms(void)
-{
+static int64_t now_ms(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Reads one monitor event: its kind in the first two bytes, then the address. */
-static int is_stop(void *monitor)
-{
+static int is_stop(void *monitor) {
     int stop = 0, more = 1;
     for (int first = 1; more; first = 0) {
         zmq_msg_t frame;
@@ -38,8 +36,7 @@ static int is_stop(void *monitor)
     return stop;
 }
 
-int jb_await_stopped(void *monitor, int64_t timeout_ms)
-{
+int jb_await_stopped(void *monitor, int64_t timeout_ms) {
     int64_t end = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
     for (;;) {
         int64_t left = timeout_ms < 0 ? -1 : end - now_ms();

@@ -15,8 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static int watch(int epoll_fd, int fd)
-{
+static int watch(int epoll_fd, int fd) {
     struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
     return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
@@ -26,17 +25,17 @@ static int watch(int epoll_fd, int fd)
  * if the mark were all that keeps it readable. */
 static int always_fd = -1;
 
-static void open_always(void) { always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK); }
+static void open_always(void) {
+    always_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+}
 
-static int always(void)
-{
+static int always(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, open_always);
     return always_fd;
 }
 
-int jb_ready_open(struct jb_ready *ready, int socket_fd)
-{
+int jb_ready_open(struct jb_ready *ready, int socket_fd) {
     *ready = (struct jb_ready){-1, -1, 0, 0};
     if (always() < 0)
         return -EMFILE;
@@ -53,8 +52,7 @@ int jb_ready_open(struct jb_ready *ready, int socket_fd)
     return 0;
 }
 
-void jb_ready_set(struct jb_ready *ready)
-{
+void jb_ready_set(struct jb_ready *ready) {
     if (ready->marked || ready->final)
         return;
     uint64_t one = 1;
@@ -63,8 +61,7 @@ void jb_ready_set(struct jb_ready *ready)
     ready->marked = 1;
 }
 
-void jb_ready_clear(struct jb_ready *ready)
-{
+void jb_ready_clear(struct jb_ready *ready) {
     if (!ready->marked || ready->final)
         return;
     uint64_t count;
@@ -73,16 +70,14 @@ void jb_ready_clear(struct jb_ready *ready)
     ready->marked = 0;
 }
 
-void jb_ready_finish(struct jb_ready *ready, int socket_fd)
-{
+void jb_ready_finish(struct jb_ready *ready, int socket_fd) {
     if (socket_fd >= 0)
         epoll_ctl(ready->epoll_fd, EPOLL_CTL_DEL, socket_fd, NULL);
     watch(ready->epoll_fd, always());
     ready->final = 1;
 }
 
-void jb_ready_close(struct jb_ready *ready)
-{
+void jb_ready_close(struct jb_ready *ready) {
     if (ready->mark_fd >= 0)
         close(ready->mark_fd);
     if (ready->epoll_fd >= 0)
@@ -90,8 +85,7 @@ void jb_ready_close(struct jb_ready *ready)
     ready->epoll_fd = ready->mark_fd = -1;
 }
 
-int jb_ready_dup(const struct jb_ready *ready)
-{
+int jb_ready_dup(const struct jb_ready *ready) {
     int fd = fcntl(ready->epoll_fd, F_DUPFD_CLOEXEC, 0);
     return fd < 0 ? -errno : fd;
 }

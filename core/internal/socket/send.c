@@ -11,8 +11,7 @@
 #include <string.h>
 #include <zmq.h>
 
-static int send_frame(void *socket, zmq_msg_t *frame, int flags)
-{
+static int send_frame(void *socket, zmq_msg_t *frame, int flags) {
     while (zmq_msg_send(frame, socket, flags | ZMQ_DONTWAIT) < 0)
         if (errno != EINTR)
             return -errno;
@@ -21,16 +20,14 @@ static int send_frame(void *socket, zmq_msg_t *frame, int flags)
 
 /* libzmq looks at its commands only now and then while it sends; asking for the
  * events makes it look at once. Without it a full socket stays full to us. */
-static void process_commands(void *socket)
-{
+static void process_commands(void *socket) {
     int events;
     size_t size = sizeof events;
     (void)zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size);
 }
 
 /* All frames exist before the first is sent: an event is never cut in half. */
-static int send_event(void *socket, const struct jb_part *parts, size_t count)
-{
+static int send_event(void *socket, const struct jb_part *parts, size_t count) {
     zmq_msg_t on_stack[8];
     zmq_msg_t *frames = count <= 8 ? on_stack : malloc(count * sizeof *frames);
     if (!frames)
@@ -60,8 +57,7 @@ static int send_event(void *socket, const struct jb_part *parts, size_t count)
     return rc;
 }
 
-int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sent)
-{
+int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sent) {
     *sent = 0;
     for (size_t first = 0; first < count;) {
         size_t size = 1;
@@ -77,15 +73,12 @@ int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sen
 }
 
 int jb_send_one(void *socket, const void *key, size_t key_size, const void *payload,
-                size_t payload_size)
-{
-    struct jb_part parts[] = {{(uintptr_t)key, key_size, 0},
-                              {(uintptr_t)payload, payload_size, 1}};
+                size_t payload_size) {
+    struct jb_part parts[] = {{(uintptr_t)key, key_size, 0}, {(uintptr_t)payload, payload_size, 1}};
     return send_event(socket, parts, 2);
 }
 
-int jb_read_subscriptions(void *socket, int *failed)
-{
+int jb_read_subscriptions(void *socket, int *failed) {
     int net = 0;
     *failed = 0;
     for (;;) {

@@ -30,10 +30,11 @@ struct growing {
     struct span on_stack[frames_on_stack];
 };
 
-static size_t aligned(size_t size) { return (size + 15u) & ~(size_t)15u; }
+static size_t aligned(size_t size) {
+    return (size + 15u) & ~(size_t)15u;
+}
 
-static int reserve(struct growing *g, size_t size)
-{
+static int reserve(struct growing *g, size_t size) {
     if (g->size + size > g->capacity) {
         size_t capacity = g->capacity ? g->capacity * 2 : first_capacity;
         if (capacity < g->size + size)
@@ -47,8 +48,7 @@ static int reserve(struct growing *g, size_t size)
     return 0;
 }
 
-static int reserve_span(struct growing *g)
-{
+static int reserve_span(struct growing *g) {
     if (g->span_count < g->span_capacity)
         return 0;
     size_t capacity = g->span_capacity * 2;
@@ -63,8 +63,7 @@ static int reserve_span(struct growing *g)
     return 0;
 }
 
-static int append(struct growing *g, zmq_msg_t *frame, int first)
-{
+static int append(struct growing *g, zmq_msg_t *frame, int first) {
     size_t size = zmq_msg_size(frame);
     size_t padded = aligned(size + 1); /* a NUL may follow a key */
     int rc = reserve(g, padded);
@@ -80,8 +79,7 @@ static int append(struct growing *g, zmq_msg_t *frame, int first)
 }
 
 /* Receives one frame; only the first of an event may have to wait, and does not. */
-static int receive(void *socket, zmq_msg_t *frame)
-{
+static int receive(void *socket, zmq_msg_t *frame) {
     while (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
         if (errno != EINTR)
             return -errno;
@@ -90,8 +88,8 @@ static int receive(void *socket, zmq_msg_t *frame)
 
 /* Appends one event, or takes it and throws it away if it is over the limit.
  * Returns 1 for an event, 0 for one thrown away, else a negative errno. */
-static int take_event(void *socket, struct growing *g, size_t event_bytes_max, size_t *event_bytes)
-{
+static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
+                      size_t *event_bytes) {
     size_t size = g->size, span_count = g->span_count;
     int more = 1, failed = 0;
     *event_bytes = 0;
@@ -117,11 +115,9 @@ static int take_event(void *socket, struct growing *g, size_t event_bytes_max, s
     return 1;
 }
 
-static struct jb_block *finish(struct growing *g, size_t events)
-{
+static struct jb_block *finish(struct growing *g, size_t events) {
     size_t payload_frames = g->span_count - events;
-    size_t tables =
-        events * sizeof(struct jb_record) + payload_frames * sizeof(struct jb_frame);
+    size_t tables = events * sizeof(struct jb_record) + payload_frames * sizeof(struct jb_frame);
     char *base = realloc(g->data, g->size + tables);
     if (!base)
         return NULL;
@@ -131,9 +127,8 @@ static struct jb_block *finish(struct growing *g, size_t events)
     for (size_t i = 0; i < g->span_count; i++) {
         const struct span *span = &g->spans[i];
         if (span->first) {
-            *++record = (struct jb_record){.name = base + span->offset,
-                                           .name_size = span->size,
-                                           .frames = frames};
+            *++record = (struct jb_record){
+                .name = base + span->offset, .name_size = span->size, .frames = frames};
             continue;
         }
         *frames = (struct jb_frame){base + span->offset, span->size};
@@ -149,8 +144,7 @@ static struct jb_block *finish(struct growing *g, size_t events)
 }
 
 /* Whether a limit ended the drain and something is left: costs no system call. */
-static int readable(void *socket)
-{
+static int readable(void *socket) {
     int events = 0;
     size_t size = sizeof events;
     while (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) < 0)
@@ -160,8 +154,7 @@ static int readable(void *socket)
 }
 
 int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t bytes_max,
-            size_t event_bytes_max, struct jb_block **block, struct jb_drained *drained)
-{
+            size_t event_bytes_max, struct jb_block **block, struct jb_drained *drained) {
     struct growing g;
     g.data = NULL;
     g.capacity = 0;
