@@ -19,8 +19,8 @@ import (
 func gojb_proxy_open(pubURI, subURI *C.cchar_t, o *C.juicebus_proxy_options, handle *C.uint64_t) (result C.int) {
 	defer guard(&result)
 	proxy, err := core.NewProxy(C.GoString((*C.char)(pubURI)), C.GoString((*C.char)(subURI)),
-		core.Hold(duration(o.hold_ms)), core.MaxEvents(clamp(o.max_events)),
-		core.MaxEventBytes(o.max_event_bytes), core.MaxKeys(clamp(o.max_keys)))
+		core.Hold(duration(o.hold_ms)), core.MaxEvents(o.max_events),
+		core.MaxEventBytes(o.max_event_bytes), core.MaxKeys(o.max_keys))
 	if err != nil {
 		return status(err)
 	}

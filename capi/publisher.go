@@ -18,7 +18,7 @@ import (
 //export gojb_publisher_open
 func gojb_publisher_open(uri *C.cchar_t, o *C.juicebus_publisher_options, handle *C.uint64_t) (result C.int) {
 	defer guard(&result)
-	options := []core.PublisherOption{core.MaxEvents(clamp(o.max_events)), core.MaxEventBytes(o.max_event_bytes)}
+	options := []core.PublisherOption{core.MaxEvents(o.max_events), core.MaxEventBytes(o.max_event_bytes)}
 	if o.bind != 0 {
 		options = append(options, core.Bind{})
 	}

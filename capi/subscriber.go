@@ -19,7 +19,7 @@ import (
 func gojb_subscriber_open(uri *C.cchar_t, o *C.juicebus_subscriber_options, handle *C.uint64_t) (result C.int) {
 	defer guard(&result)
 	subscriber, err := core.NewSubscriber(C.GoString((*C.char)(uri)),
-		core.MaxEvents(clamp(o.max_events)), core.MaxEventBytes(o.max_event_bytes))
+		core.MaxEvents(o.max_events), core.MaxEventBytes(o.max_event_bytes))
 	if err != nil {
 		return status(err)
 	}

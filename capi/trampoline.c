@@ -11,39 +11,64 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 static volatile int forked;
-static _Thread_local char error_text[2048];
+
+/* The thread's error text lives on the heap behind a key, not in thread-local
+ * storage: Go's runtime makes the library's share of that static, and a host that
+ * loads it late has only some hundred bytes left for everybody. */
+enum { error_text_size = 2048 };
+static pthread_key_t error_key;
 
 static void note_fork(void) {
     forked = 1;
 }
 
-__attribute__((constructor)) static void watch_forks(void) {
+__attribute__((constructor)) static void prepare(void) {
     pthread_atfork(NULL, NULL, note_fork);
+    pthread_key_create(&error_key, free);
+}
+
+/* The thread's text to write to; NULL without memory. */
+static char *error_text(void) {
+    char *text = pthread_getspecific(error_key);
+    if (!text) {
+        text = calloc(1, error_text_size);
+        pthread_setspecific(error_key, text);
+    }
+    return text;
 }
 
 EXPORT const char *juicebus_last_error(void) {
-    return error_text;
+    const char *text = pthread_getspecific(error_key);
+    return text ? text : "";
 }
 
 void gojb_set_error(cchar_t *text, size_t size) {
-    if (size >= sizeof error_text)
-        size = sizeof error_text - 1;
-    /* A text that is cut is cut between two characters. */
-    while (size > 0 && size == sizeof error_text - 1 && ((unsigned char)text[size] & 0xc0) == 0x80)
-        size--;
-    memcpy(error_text, text, size);
-    error_text[size] = 0;
+    char *target = error_text();
+    if (!target)
+        return;
+    if (size >= error_text_size) {
+        size = error_text_size - 1;
+        /* A text that is cut is cut between two characters. */
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+            size--;
+    }
+    memcpy(target, text, size);
+    target[size] = 0;
 }
 
 int jbc_fail(int status, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(error_text, sizeof error_text, format, arguments);
-    va_end(arguments);
+    char *target = error_text();
+    if (target) {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(target, error_text_size, format, arguments);
+        va_end(arguments);
+    }
     return status;
 }
 

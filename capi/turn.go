@@ -28,6 +28,3 @@ func pause(handle C.uint64_t, turn *C.struct_gojb_turn, last func() C.int) C.int
 	turn.fd = C.int(fd)
 	return again
 }
-
-// options that are out of int's range are refused by core as too large.
-func clamp(n C.int64_t) int { return int(min(max(int64(n), -1), 1<<40)) }

@@ -87,20 +87,20 @@ func (o MaxKeys) setProxy(p *proxyOptions)                 { p.maxKeys = int(o) 
 // checkLimits refuses what a queue cannot be; libzmq counts in 32 bits.
 func checkLimits(maxEvents int, maxEventBytes int64) error {
 	if maxEvents < 1 || maxEvents > math.MaxInt32 {
-		return fmt.Errorf("%w: MaxEvents is %d, expected 1 to %d", ErrInvalid, maxEvents, math.MaxInt32)
+		return fmt.Errorf("%w: max events is %d, expected 1 to %d", ErrInvalid, maxEvents, math.MaxInt32)
 	}
 	if maxEventBytes < 1 {
-		return fmt.Errorf("%w: MaxEventBytes is %d, expected at least 1", ErrInvalid, maxEventBytes)
+		return fmt.Errorf("%w: max event bytes is %d, expected at least 1", ErrInvalid, maxEventBytes)
 	}
 	return nil
 }
 
 func (o *proxyOptions) check() error {
 	if o.hold < 0 {
-		return fmt.Errorf("%w: Hold is %v, expected 0 or more", ErrInvalid, o.hold)
+		return fmt.Errorf("%w: hold is %v, expected 0 or more", ErrInvalid, o.hold)
 	}
 	if o.maxKeys < 1 {
-		return fmt.Errorf("%w: MaxKeys is %d, expected at least 1", ErrInvalid, o.maxKeys)
+		return fmt.Errorf("%w: max keys is %d, expected at least 1", ErrInvalid, o.maxKeys)
 	}
 	return checkLimits(o.maxEvents, o.maxEventBytes)
 }
