@@ -111,22 +111,36 @@ def subscribe(kind: str, twin: str, uri: str, count: int) -> None:
 def measure(arguments: argparse.Namespace) -> None:
     """Run all pairs, round by round, and print the table."""
     proxy = subprocess.Popen(
-        [ROOT / "build/bin/juicebus-proxy", "--pub", "tcp://127.0.0.1:0", "--sub", "tcp://127.0.0.1:0"],
+        [
+            ROOT / "build/bin/juicebus-proxy",
+            "--pub",
+            "tcp://127.0.0.1:0",
+            "--sub",
+            "tcp://127.0.0.1:0",
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
     assert proxy.stdout is not None
     _, pub, sub = proxy.stdout.readline().split()
     pub, sub = pub.removeprefix("pub="), sub.removeprefix("sub=")
-    cells = [(t, k, c) for t in ("blocking", "async") for k, c in (("juicebus", "json"), ("juicebus", "cbor"), ("juice", "json"))]
+    cells = [
+        (t, k, c)
+        for t in ("blocking", "async")
+        for k, c in (("juicebus", "json"), ("juicebus", "cbor"), ("juice", "json"))
+    ]
     results: dict[tuple[str, str, str], list[dict[str, float]]] = {cell: [] for cell in cells}
     try:
         for _ in range(arguments.rounds):
             for twin, kind, codec in cells:
-                publisher = subprocess.Popen([sys.executable, __file__, "pub", pub, codec], stdin=subprocess.PIPE)
+                publisher = subprocess.Popen(
+                    [sys.executable, __file__, "pub", pub, codec], stdin=subprocess.PIPE
+                )
                 out = subprocess.run(
                     [sys.executable, __file__, "sub", kind, twin, sub, str(arguments.events)],
-                    stdout=subprocess.PIPE, text=True, check=True,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    check=True,
                 )
                 assert publisher.stdin is not None
                 publisher.stdin.close()

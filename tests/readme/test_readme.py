@@ -140,7 +140,8 @@ def test_make_run_prints_what_the_readme_shows() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+    prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", prose):
         assert (ROOT / target).exists(), target
 
 

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""Waiting for events in an asyncio event loop: _subscriber.py with get and its kin.
+
+next: _subscriber_async.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from juicebus._counts import PREFETCH_EVENTS, checked_max
+from juicebus._errors import ClosedError, DecodeError, Status
+from juicebus._event import EventType
+from juicebus._library import check
+from juicebus._owned_fd import fd_of
+from juicebus._polling import poll
+from juicebus._readable import Readable
+from juicebus._subscriber import SubscriberShared
+from juicebus._timeout import deadline, described, left, passed
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+# A get that always finds an event lets the loop's other tasks run this often.
+_GREED_S = 0.001
+
+
+class EventsAsync(SubscriberShared[EventType]):
+    """A subscriber whose waits are awaited."""
+
+    def __init__(self, uri: str, max_events: int | None, max_event_bytes: int | None) -> None:
+        """Open the subscriber; does not wait."""
+        super().__init__(uri, max_events, max_event_bytes)
+        self._readable = self._new_readable()
+        self._yield_at = 0.0
+
+    async def get(self, timeout: float | None = None) -> EventType:
+        """Return the next event; waits until there is one.
+
+        Args:
+            timeout: Seconds; None for ever, 0 does not wait.
+
+        Raises:
+            TimeoutError: None came within the time.
+            DecodeError: One came that cannot be decoded; the next get gets the next one.
+            ClosedError: The subscriber is closed, or was closed meanwhile.
+            InvalidError: The timeout is negative or NaN.
+        """
+        limit = deadline(timeout)
+        if time.monotonic() >= self._yield_at:
+            await self._let_others_run()
+        while (event := self._next()) is None:
+            if not self._fill(PREFETCH_EVENTS, 0):
+                await self._wait(limit, timeout)
+        self._pass_on()
+        return event
+
+    async def get_many(self, max_events: int, timeout: float | None = None) -> list[EventType]:
+        """Return at least one and at most max_events events; waits until there is one.
+
+        It waits for the first and takes what else is there. Those before an event that
+        cannot be decoded are returned; the next call raises the DecodeError.
+
+        Raises:
+            TimeoutError, DecodeError, ClosedError, InvalidError: As get.
+        """
+        limit = deadline(timeout)
+        events_max = checked_max(max_events)
+        if time.monotonic() >= self._yield_at:
+            await self._let_others_run()
+        while not (events := self._collect(events_max)):
+            await self._wait(limit, timeout)
+        self._pass_on()
+        return events
+
+    async def ready(self, timeout: float | None = 5.0) -> bool:
+        """Wait until the subscriptions made so far are live.
+
+        Returns:
+            True when the proxy has confirmed it; False if this proxy cannot.
+
+        Raises:
+            TimeoutError: There was no answer, or no proxy, within the time.
+            ClosedError, InvalidError: As get.
+        """
+        status = await poll(
+            lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
+        )
+        if status == Status.UNCONFIRMED:
+            return False
+        if status == Status.TIMEOUT:
+            raise TimeoutError(f"ready: {self._uri} was silent for {described(timeout)}")
+        check(status, f"ready of {self._uri}")
+        return True
+
+    def close(self) -> None:
+        """Close the subscriber: whoever waits in it gets ClosedError. Does not wait.
+
+        Events that no get has returned are gone. A second time does nothing.
+        """
+        super().close()
+        self._readable.close()
+
+    def forget_in_child(self) -> None:
+        """Drop what a forked child must not use; called there only."""
+        super().forget_in_child()
+        self._readable = self._new_readable()
+
+    def __aiter__(self) -> AsyncIterator[EventType]:
+        """Return itself."""
+        return self
+
+    async def __anext__(self) -> EventType:
+        """Return the next event that can be decoded; stop when closed."""
+        while True:
+            try:
+                return await self.get()
+            except DecodeError:
+                continue
+            except ClosedError:
+                raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    async def _wait(self, limit: float | None, timeout: float | None) -> None:
+        if passed(limit):
+            raise TimeoutError(f"get: no event within {described(timeout)} from {self._uri}")
+        await self._readable.wait(left(limit))
+        self._yield_at = time.monotonic() + _GREED_S
+
+    async def _let_others_run(self) -> None:
+        await asyncio.sleep(0)
+        self._yield_at = time.monotonic() + _GREED_S
+
+    def _pass_on(self) -> None:
+        """Wake the next task for the events that this one has taken ahead."""
+        if self._prefetched and self._readable.has_waiters():
+            self._readable.wake(1)
+
+    def _new_readable(self) -> Readable:
+        asked = f"get from {self._uri}"
+        # No reference to self: a subscriber that is dropped is closed at once.
+        return Readable(
+            partial(fd_of, self._lib.juicebus_subscriber_fd, self._handle, asked),
+            asked,
+            is_ready=self._prefetched.__len__,
+            wakes=1,
+        )

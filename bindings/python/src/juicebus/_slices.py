@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""How the blocking twins wait: inside the library, in slices that let Ctrl-C through.
+
+next: _subscriber_blocking.py, _publisher_blocking.py
+"""
+
+from __future__ import annotations
+
+from juicebus._publisher import RETRY, Attempt
+from juicebus._timeout import passed, slice_ms
+
+
+def send(attempt: Attempt, limit: float | None) -> int:
+    """Try at once, then wait in slices up to the deadline; return the last status."""
+    status = attempt(0)
+    return status if status not in RETRY or passed(limit) else repeat(attempt, limit)
+
+
+def repeat(call: Attempt, limit: float | None) -> int:
+    """Repeat a call in slices until it has an outcome or the deadline has passed."""
+    while True:
+        status = call(slice_ms(limit))
+        if status not in RETRY or passed(limit):
+            return status

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""What both subscribers share: everything but waiting.
+
+Events come from the library in batches, into a deque of raw events. Each is decoded when
+a get returns it, so that a bad one fails that get and no other. The twins differ in how
+they wait until _fill finds something. next: blocking.py, aio.py; for one event _codec.py
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections import deque
+from typing import Any, Generic
+from weakref import finalize
+
+from juicebus import _abi, _process
+from juicebus._batch import Raw, take
+from juicebus._codec import decode, plan_for
+from juicebus._errors import ClosedError, DecodeError, Status
+from juicebus._event import EventType
+from juicebus._library import c_string, check, library, options
+from juicebus._owned_fd import fd_of
+from juicebus._registry import Registry
+from juicebus._stats import SubscriberStats
+from juicebus._watch import Watch
+
+
+class SubscriberShared(Generic[EventType]):
+    """A subscriber without its waits. Any thread may call any method."""
+
+    def __init__(self, uri: str, max_events: int | None, max_event_bytes: int | None) -> None:
+        """Open the subscriber; does not wait."""
+        self._lib = lib = library()
+        chosen = options(
+            lib.juicebus_subscriber_options_init,
+            _abi.SubscriberOptions,
+            max_events=max_events,
+            max_event_bytes=max_event_bytes,
+        )
+        handle = ctypes.c_uint64()
+        opened = lib.juicebus_subscriber_open(c_string("uri", uri), chosen, handle)
+        check(opened, f"open a subscriber of {uri}")
+        self._uri = uri
+        self._handle = handle.value
+        self._get_many = lib.juicebus_subscriber_get_many
+        self._close_handle = finalize(
+            self, _process.close_subscriber, lib, handle.value, os.getpid()
+        )
+        self._close_handle.atexit = False
+        # Reentrant: a signal handler may close what it has interrupted.
+        self._lock = threading.RLock()
+        self._closed = False
+        self._registry = Registry()
+        self._prefetched: deque[Raw] = deque()
+        self._watch: Watch | None = None
+        self._decode_errors = 0
+        self._skipped = 0
+        _process.track(self)
+
+    def subscribe(self, event_type: type[EventType], *, topic: str | None = None) -> None:
+        """Subscribe to a type of event. Does not wait: it becomes live shortly after.
+
+        Args:
+            event_type: The class; its subclasses are not subscribed to. It has a method
+                name() and is a pydantic model, or has a method from_msg().
+            topic: Only events of this topic and of those below it: "a.b" takes in "a.b"
+                and "a.b.c", not "a.bb". None or "": all events of the type.
+
+        Raises:
+            AmbiguousNameError: Another class that was subscribed to has the same name, or
+                one name is the dotted beginning of the other. Nothing has changed then.
+            InvalidError: The name or the topic cannot be a key.
+            TypeError: The class cannot be an event type.
+            ClosedError: The subscriber is closed.
+        """
+        plan = plan_for(event_type)
+        name, topic_bytes = self._key_parts(event_type, topic)
+        with self._lock:
+            # First ours: an event may come before the library's call returns.
+            is_new = self._registry.add(name, topic_bytes, event_type, plan)
+            status = self._lib.juicebus_subscriber_subscribe(self._handle, name, topic_bytes)
+            if status != Status.OK and is_new:
+                self._registry.remove(name, topic_bytes)
+        check(status, f"subscribe {name.decode()!r} of {self._uri}")
+
+    def unsubscribe(self, event_type: type[EventType], *, topic: str | None = None) -> None:
+        """End one subscription; one that was not made is fine. Does not wait.
+
+        Events of it that are already here may still come, unless it was the last one of
+        its type: then they are skipped, and the name is free for another class.
+
+        Raises:
+            InvalidError, TypeError, ClosedError: As subscribe.
+        """
+        plan_for(event_type)
+        name, topic_bytes = self._key_parts(event_type, topic)
+        with self._lock:
+            status = self._lib.juicebus_subscriber_unsubscribe(self._handle, name, topic_bytes)
+            if status == Status.OK:
+                self._registry.remove(name, topic_bytes)
+        check(status, f"unsubscribe {name.decode()!r} of {self._uri}")
+
+    def stats(self) -> SubscriberStats:
+        """Return the counts so far. Does not wait.
+
+        Raises:
+            ClosedError: The subscriber is closed.
+        """
+        raw = _abi.SubscriberStats(struct_size=ctypes.sizeof(_abi.SubscriberStats))
+        check(self._lib.juicebus_subscriber_stats(self._handle, raw), f"stats of {self._uri}")
+        pending = list(self._prefetched)
+        pending_bytes = sum(event.size() for event in pending)
+        return SubscriberStats(
+            events=raw.events - len(pending) - self._decode_errors - self._skipped,
+            bytes=raw.bytes - pending_bytes,
+            dropped=raw.dropped,
+            skipped=raw.skipped + self._skipped,
+            lost=None if raw.lost < 0 else raw.lost,
+            decode_errors=self._decode_errors,
+            pending_events=len(pending),
+            pending_bytes=pending_bytes,
+            reconnects=raw.reconnects,
+            connected=bool(raw.connected),
+        )
+
+    def fileno(self) -> int:
+        """Return a file descriptor for select, poll and event loops; does not wait.
+
+        It is readable while an event waits. Then get with timeout 0 until TimeoutError:
+        it can be readable although nothing is there. Do not read from it; it is the
+        subscriber's and is closed with it.
+
+        Raises:
+            ClosedError: The subscriber is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise ClosedError(f"fileno of {self._uri}: closed")
+            if self._watch is None:
+                fd = fd_of(self._lib.juicebus_subscriber_fd, self._handle, f"fileno of {self._uri}")
+                self._watch = Watch(fd, self._prefetched)
+            return self._watch.fileno()
+
+    def close(self) -> None:
+        """Close the subscriber: whoever waits in it gets ClosedError. Does not wait.
+
+        Events that no get has returned are gone. A second time does nothing.
+        """
+        with self._lock:
+            self._closed = True
+            self._prefetched.clear()
+            if self._watch is not None:
+                self._watch.close()
+            self._close_handle()
+
+    def forget_in_child(self) -> None:
+        """Drop what a forked child must not return; called there only."""
+        self._lock = threading.RLock()
+        self._prefetched.clear()
+
+    def _key_parts(self, event_type: Any, topic: str | None) -> tuple[bytes, bytes]:
+        return c_string("event name", event_type.name()), c_string("topic", topic or "")
+
+    def _fill(self, events_max: int, timeout_ms: int) -> bool:
+        """Take events from the library into the deque, and tell whether any came."""
+        batch = _abi.Batch()
+        status = self._get_many(self._handle, events_max, timeout_ms, batch)
+        if status == Status.TIMEOUT:
+            return False
+        check(status, f"get from {self._uri}")
+        raws = take(self._lib, batch)
+        with self._lock:
+            if self._closed:
+                raise ClosedError(f"get from {self._uri}: closed")
+            self._prefetched.extend(raws)
+        if self._watch is not None:
+            self._watch.update()
+        return True
+
+    def _pop(self) -> Raw | None:
+        try:
+            raw = self._prefetched.popleft()
+        except IndexError:
+            return None
+        if self._watch is not None:
+            self._watch.update()
+        return raw
+
+    def _put_back(self, raw: Raw) -> None:
+        self._prefetched.appendleft(raw)
+        if self._watch is not None:
+            self._watch.update()
+
+    def _decode(self, raw: Raw) -> EventType | None:
+        """Return the event; None if nobody is subscribed to it any more."""
+        subscription = self._registry.find(raw.name)
+        if subscription is None:
+            self._skipped += 1
+            return None
+        try:
+            event: EventType = decode(subscription.event_class, subscription.plan, raw)
+        except DecodeError:
+            self._decode_errors += 1
+            raise
+        return event
+
+    def _next(self) -> EventType | None:
+        """Return the next event that is in the deque, None if there is none."""
+        while (raw := self._pop()) is not None:
+            event = self._decode(raw)
+            if event is not None:
+                return event
+        return None
+
+    def _collect(self, events_max: int) -> list[EventType]:
+        """Return what is there, up to the first event that cannot be decoded."""
+        events: list[EventType] = []
+        while len(events) < events_max:
+            raw = self._pop()
+            try:
+                if raw is None:
+                    if not self._fill(events_max - len(events), 0):
+                        break
+                    continue
+                event = self._decode(raw)
+            except (DecodeError, ClosedError):
+                if not events:
+                    raise
+                if raw is not None:
+                    # Decoded again, and raised and counted, by the next call.
+                    self._decode_errors -= 1
+                    self._put_back(raw)
+                break
+            if event is not None:
+                events.append(event)
+        return events

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""SubscriberBlocking: _subscriber.py, and waiting for events inside the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from juicebus._counts import PREFETCH_EVENTS, checked_max
+from juicebus._errors import ClosedError, DecodeError, Status
+from juicebus._event import EventType
+from juicebus._library import check
+from juicebus._slices import repeat
+from juicebus._subscriber import SubscriberShared
+from juicebus._timeout import deadline, described, passed, slice_ms
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+
+class SubscriberBlocking(SubscriberShared[EventType]):
+    """Receives events, and blocks the calling thread while it waits for them.
+
+    Any thread may call any method; each event goes to one of the threads that wait.
+    ``for event in subscriber`` goes on until the subscriber is closed, and skips and
+    counts what cannot be decoded.
+    """
+
+    def __init__(
+        self, uri: str, *, max_events: int | None = None, max_event_bytes: int | None = None
+    ) -> None:
+        """Open a subscriber of a proxy. Does not wait: it connects in the background.
+
+        Args:
+            uri: The proxy's subscriber side, such as "tcp://127.0.0.1:5123".
+            max_events: Events that may wait to be taken; 100,000 by default.
+            max_event_bytes: Larger events are dropped and counted; 64 MiB by default.
+
+        Raises:
+            InvalidError: The URI is malformed, or an option out of range.
+            ImportError: The library cannot be loaded.
+        """
+        super().__init__(uri, max_events, max_event_bytes)
+        self._waiting = 0
+
+    def get(self, timeout: float | None = None) -> EventType:
+        """Return the next event; blocks until there is one.
+
+        Args:
+            timeout: Seconds; None for ever, 0 does not wait.
+
+        Raises:
+            TimeoutError: None came within the time.
+            DecodeError: One came that cannot be decoded; the next get gets the next one.
+            ClosedError: The subscriber is closed, or was closed meanwhile.
+            InvalidError: The timeout is negative or NaN.
+        """
+        limit = deadline(timeout)
+        while (event := self._next()) is None:
+            self._wait(limit, timeout)
+        return event
+
+    def get_many(self, max_events: int, timeout: float | None = None) -> list[EventType]:
+        """Return at least one and at most max_events events; blocks until there is one.
+
+        It waits for the first and takes what else is there. Those before an event that
+        cannot be decoded are returned; the next call raises the DecodeError.
+
+        Raises:
+            TimeoutError, DecodeError, ClosedError, InvalidError: As get.
+        """
+        limit = deadline(timeout)
+        events_max = checked_max(max_events)
+        while not (events := self._collect(events_max)):
+            self._wait(limit, timeout)
+        return events
+
+    def ready(self, timeout: float | None = 5.0) -> bool:
+        """Wait until the subscriptions made so far are live.
+
+        Returns:
+            True when the proxy has confirmed it; False if this proxy cannot.
+
+        Raises:
+            TimeoutError: There was no answer, or no proxy, within the time.
+            ClosedError, InvalidError: As get.
+        """
+        status = repeat(
+            lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
+        )
+        if status == Status.UNCONFIRMED:
+            return False
+        if status == Status.TIMEOUT:
+            raise TimeoutError(f"ready: {self._uri} was silent for {described(timeout)}")
+        check(status, f"ready of {self._uri}")
+        return True
+
+    def __iter__(self) -> Iterator[EventType]:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> EventType:
+        """Return the next event that can be decoded; stop when closed."""
+        while True:
+            try:
+                return self.get()
+            except DecodeError:
+                continue
+            except ClosedError:
+                raise StopIteration from None
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def _wait(self, limit: float | None, timeout: float | None) -> None:
+        with self._lock:
+            self._waiting += 1
+            # What one thread takes ahead, those that wait in the library do not see.
+            events_max = PREFETCH_EVENTS if self._waiting == 1 else 1
+        try:
+            if not self._fill(events_max, slice_ms(limit)) and passed(limit):
+                raise TimeoutError(f"get: no event within {described(timeout)} from {self._uri}")
+        finally:
+            with self._lock:
+                self._waiting -= 1

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""What the asyncio twins promise beyond what both do: cancelling, many tasks, many loops."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+import juicebus
+from events import Numbered, Probe
+from probing import DEADLINE_S
+from tasks import live, waiting
+
+
+def test_a_cancelled_get_loses_no_event(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
+        ):
+            await live(publisher, subscriber)
+            subscriber.subscribe(Numbered)
+            await live(publisher, subscriber)
+            await publisher.publish_many([Numbered(number=n) for n in range(200)])
+            received: list[int] = []
+            turns = 0
+            while len(received) < 200:
+                task = asyncio.ensure_future(subscriber.get(DEADLINE_S))
+                for _ in range(turns % 4):
+                    await asyncio.sleep(0)
+                turns += 1
+                if turns % 3:
+                    task.cancel()
+                try:
+                    received.append((await task).number)
+                except asyncio.CancelledError:
+                    continue
+            assert received == list(range(200))
+
+    asyncio.run(main())
+
+
+def test_a_woken_get_that_is_cancelled_wakes_the_next(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
+        ):
+            await live(publisher, subscriber)
+            first, second = await waiting(subscriber.get(), subscriber.get())
+            event = Probe()
+            await publisher.publish(event)
+            # Woken in the loop's step that cancels it.
+            subscriber._readable.wake(1)
+            first.cancel()
+            assert await asyncio.wait_for(second, DEADLINE_S) == event
+            with pytest.raises(asyncio.CancelledError):
+                await first
+
+    asyncio.run(main())
+
+
+def test_each_event_goes_to_one_of_the_tasks_that_wait(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
+        ):
+            subscriber.subscribe(Numbered)
+            await live(publisher, subscriber)
+            tasks = await waiting(*(subscriber.get(DEADLINE_S) for _ in range(20)))
+            await publisher.publish_many([Numbered(number=n) for n in range(20)])
+            received = await asyncio.gather(*tasks)
+            assert sorted(event.number for event in received) == list(range(20))
+
+    asyncio.run(main())
+
+
+def test_close_ends_every_get_that_waits(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+        subscriber.subscribe(Probe)
+        tasks = await waiting(subscriber.get(), subscriber.get(), subscriber.get_many(3))
+        subscriber.close()
+        for task in tasks:
+            with pytest.raises(juicebus.ClosedError):
+                await asyncio.wait_for(task, DEADLINE_S)
+
+    asyncio.run(main())
+
+
+def test_close_from_another_thread_ends_a_get_that_waits(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+        (task,) = await waiting(subscriber.get())
+        threading.Thread(target=subscriber.close).start()
+        with pytest.raises(juicebus.ClosedError):
+            await asyncio.wait_for(task, DEADLINE_S)
+
+    asyncio.run(main())
+
+
+def test_close_ends_a_publish_that_waits() -> None:
+    async def main() -> None:
+        publisher = juicebus.PublisherAsync("tcp://127.0.0.1:1")
+        (task,) = await waiting(publisher.publish(Probe(), timeout=None))
+        publisher.close()
+        with pytest.raises(juicebus.ClosedError):
+            await asyncio.wait_for(task, DEADLINE_S)
+
+    asyncio.run(main())
+
+
+def test_a_loop_after_another_uses_the_same_objects(proxy: juicebus.Proxy) -> None:
+    publisher = juicebus.PublisherAsync(proxy.pub_uri)
+    subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+    asyncio.run(live(publisher, subscriber))
+
+    async def exchange(event: Probe) -> Any:
+        (task,) = await waiting(subscriber.get(DEADLINE_S))
+        await publisher.publish(event)
+        return await task
+
+    for _ in range(3):
+        event = Probe()
+        assert asyncio.run(exchange(event)) == event
+    publisher.close()
+    subscriber.close()
+
+
+def test_two_loops_at_once_share_a_subscriber(proxy: juicebus.Proxy) -> None:
+    received: list[int] = []
+    subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+
+    async def take() -> None:
+        async for event in subscriber:
+            if isinstance(event, Numbered):
+                received.append(event.number)
+            if len(received) == 500:
+                subscriber.close()
+
+    with closing(juicebus.PublisherAsync(proxy.pub_uri)) as publisher:
+        subscriber.subscribe(Numbered)
+        asyncio.run(live(publisher, subscriber))
+        threads = [threading.Thread(target=asyncio.run, args=(take(),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        asyncio.run(publisher.publish_many([Numbered(number=n) for n in range(500)]))
+        for thread in threads:
+            thread.join(DEADLINE_S)
+            assert not thread.is_alive()
+    assert sorted(received) == list(range(500))
+
+
+def test_a_get_that_always_finds_an_event_lets_other_tasks_run(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
+        ):
+            subscriber.subscribe(Numbered)
+            await live(publisher, subscriber)
+            await publisher.publish_many([Numbered(number=n) for n in range(20_000)])
+            turns = 0
+
+            async def other() -> None:
+                nonlocal turns
+                while True:
+                    turns += 1
+                    await asyncio.sleep(0)
+
+            task = asyncio.ensure_future(other())
+            longest = 0.0
+            before, turns_before = time.monotonic(), turns
+            for _ in range(20_000):
+                await subscriber.get(DEADLINE_S)
+                if turns != turns_before:
+                    longest = max(longest, time.monotonic() - before)
+                    before, turns_before = time.monotonic(), turns
+            task.cancel()
+            assert turns > 20
+            assert longest < 0.5
+
+    asyncio.run(main())
+
+
+def test_nobody_who_waits_leaves_a_reader_in_the_loop(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber:
+            (task,) = await waiting(subscriber.get())
+            assert subscriber._readable._fd is not None
+            fd = subscriber._readable._fd.fd
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert loop.remove_reader(fd) is False
+
+    asyncio.run(main())
+
+
+def test_async_for_ends_when_another_task_closes(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+
+        async def iterate() -> list[Any]:
+            return [event async for event in subscriber]
+
+        (task,) = await waiting(iterate())
+        subscriber.close()
+        assert await asyncio.wait_for(task, DEADLINE_S) == []
+
+    asyncio.run(main())
+
+
+def test_aclose_hands_over_what_was_published(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with juicebus.SubscriberAsync(proxy.sub_uri) as subscriber:
+            subscriber.subscribe(Numbered)
+            async with juicebus.PublisherAsync(proxy.pub_uri) as publisher:
+                await live(publisher, subscriber)
+                await publisher.publish_many([Numbered(number=n) for n in range(5000)])
+            for number in range(5000):
+                assert (await subscriber.get(DEADLINE_S)).number == number
+
+    asyncio.run(main())

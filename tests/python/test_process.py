@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""Forks, exits, and objects that nobody closes. Each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import juicebus
+from events import Numbered, Probe
+from probing import DEADLINE_S, until_received
+
+FORK = """
+import asyncio, os, sys, juicebus
+from events import Probe, Numbered
+publisher, subscriber = (
+    juicebus.{publisher}(sys.argv[1]), juicebus.{subscriber}(sys.argv[2])
+)
+subscriber.subscribe(Probe)
+def run(result):
+    return asyncio.run(result) if asyncio.iscoroutine(result) else result
+while True:
+    run(publisher.publish_many([Probe() for _ in range(50)]))
+    try:
+        run(subscriber.get(0.05))
+    except TimeoutError:
+        continue
+    if subscriber.stats().pending_events:
+        break
+child = os.fork()
+if not child:
+    refused = []
+    for call in (
+        lambda: subscriber.get(0), lambda: subscriber.get_many(1, 0),
+        lambda: subscriber.subscribe(Numbered), subscriber.stats,
+        lambda: publisher.publish(Probe()), lambda: publisher.send_frame([b"Probe.", b"{{}}"]),
+        lambda: publisher.publish_many([Probe()]), publisher.stats,
+        lambda: juicebus.PublisherBlocking(sys.argv[1]),
+        lambda: juicebus.Proxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0"),
+    ):
+        try:
+            run(call())
+        except juicebus.ForkedError as exc:
+            refused.append("spawn" in str(exc) and "forkserver" in str(exc))
+    subscriber.close()
+    publisher.close()
+    del subscriber, publisher
+    os._exit(0 if refused == [True] * 10 else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+run(subscriber.get_many(1))
+print("parent works")
+"""
+
+
+# Newer Pythons warn of every fork of a process with threads.
+WARNINGS = ("-W", "error::ResourceWarning", "-W", "ignore:This process:DeprecationWarning")
+
+
+def output_of(program: str, *arguments: str) -> str:
+    """Run a program in a process of its own, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, *WARNINGS, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.parametrize("twin", ["Blocking", "Async"])
+def test_a_forked_child_is_refused_and_the_parent_goes_on(proxy: juicebus.Proxy, twin: str) -> None:
+    program = FORK.format(publisher=f"Publisher{twin}", subscriber=f"Subscriber{twin}")
+    assert output_of(program, proxy.pub_uri, proxy.sub_uri) == "parent works\n"
+
+
+def test_a_child_that_was_forked_before_the_library_was_loaded_can_use_it(
+    proxy: juicebus.Proxy,
+) -> None:
+    program = """
+import os, sys, juicebus
+from events import Probe
+child = os.fork()
+if not child:
+    with juicebus.PublisherBlocking(sys.argv[1]) as publisher:
+        publisher.publish(Probe())
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert output_of(program, proxy.pub_uri) == "0\n"
+
+
+ENDINGS = {
+    "a temporary": "{publisher}.publish_many(events)",
+    "a global that nobody closes": "publisher = {publisher}; publisher.publish_many(events)",
+    "a cycle": """
+publisher = {publisher}
+publisher.me = publisher
+publisher.publish_many(events)
+del publisher""",
+    "sys.exit": """
+publisher = {publisher}
+publisher.publish_many(events)
+sys.exit()""",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_process_that_closes_nothing_loses_no_event(proxy: juicebus.Proxy, ending: str) -> None:
+    program = "import sys, juicebus\nfrom events import Numbered\n"
+    program += "events = [Numbered(number=n) for n in range(2000)]\n"
+    program += ENDINGS[ending].format(publisher="juicebus.PublisherBlocking(sys.argv[1])")
+    with (
+        juicebus.PublisherBlocking(proxy.pub_uri) as publisher,
+        juicebus.SubscriberBlocking[Any](proxy.sub_uri) as subscriber,
+    ):
+        subscriber.subscribe(Numbered)
+        subscriber.subscribe(Probe)
+        until_received(publisher, subscriber, Probe())
+        output_of(program, proxy.pub_uri)
+        numbers = received_numbers(subscriber, 2000)
+    assert numbers == list(range(2000))
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_child_of_multiprocessing_that_closes_nothing_loses_no_event(
+    proxy: juicebus.Proxy, method: str, tmp_path: Any
+) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        f"""
+import multiprocessing, sys, juicebus
+from events import Numbered
+def child(uri):
+    global publisher
+    publisher = juicebus.PublisherBlocking(uri)
+    publisher.publish_many([Numbered(number=n) for n in range(2000)])
+if __name__ == "__main__":
+    process = multiprocessing.get_context("{method}").Process(target=child, args=(sys.argv[1],))
+    process.start()
+    process.join()
+    sys.exit(process.exitcode)
+"""
+    )
+    with (
+        juicebus.PublisherBlocking(proxy.pub_uri) as publisher,
+        juicebus.SubscriberBlocking[Any](proxy.sub_uri) as subscriber,
+    ):
+        subscriber.subscribe(Numbered)
+        subscriber.subscribe(Probe)
+        until_received(publisher, subscriber, Probe())
+        command = [sys.executable, str(script), proxy.pub_uri]
+        subprocess.run(command, check=True, timeout=DEADLINE_S)
+        numbers = received_numbers(subscriber, 2000)
+    assert numbers == list(range(2000))
+
+
+def received_numbers(subscriber: Any, count: int) -> list[int]:
+    """Return the numbers of the next events, a probe that is late left out."""
+    numbers: list[int] = []
+    while len(numbers) < count:
+        events = subscriber.get_many(count, 5)
+        numbers += [event.number for event in events if isinstance(event, Numbered)]
+    return numbers
+
+
+def test_a_process_ends_soon_although_there_is_no_proxy() -> None:
+    program = """
+import juicebus, time
+from events import Probe
+publisher = juicebus.PublisherBlocking("tcp://127.0.0.1:1")
+try:
+    publisher.publish(Probe(), timeout=0.05)
+except juicebus.NotConnectedError:
+    print("alone")
+"""
+    assert output_of(program) == "alone\n"
+
+
+def test_objects_that_nobody_closes_end_without_a_warning(proxy: juicebus.Proxy) -> None:
+    program = """
+import sys, juicebus
+from events import Probe
+proxy = juicebus.Proxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0")
+subscriber = juicebus.SubscriberBlocking(sys.argv[1])
+subscriber.subscribe(Probe)
+subscriber.fileno()
+"""
+    assert output_of(program, proxy.sub_uri) == ""

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""What both publishers promise."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+import juicebus
+from events import Numbered, Probe, Temperature
+from twins import Twin
+
+NOBODY = "tcp://127.0.0.1:1"
+
+
+def test_publish_without_a_proxy_says_so_after_the_timeout(twin: Twin) -> None:
+    publisher = twin.publisher_class(NOBODY)
+    begin = time.monotonic()
+    with pytest.raises(ConnectionError, match="127.0.0.1:1") as caught:
+        twin.run(publisher.publish(Probe(), timeout=0.3))
+    assert isinstance(caught.value, juicebus.NotConnectedError)
+    assert 0.25 < time.monotonic() - begin < 3
+    publisher.close(0)
+
+
+def test_publish_with_a_timeout_of_zero_does_not_wait(twin: Twin) -> None:
+    publisher = twin.publisher_class(NOBODY)
+    with pytest.raises(juicebus.NotConnectedError):
+        twin.run(publisher.publish(Probe(), timeout=0))
+    publisher.close(0)
+
+
+@pytest.mark.parametrize("timeout", [-1, math.nan, "1"])
+def test_a_timeout_that_is_none_is_refused(twin: Twin, timeout: Any) -> None:
+    publisher = twin.publisher()
+    for method, arguments in (
+        (publisher.publish, [Probe()]),
+        (publisher.publish_many, [[Probe()]]),
+        (publisher.send_frame, [[b"Probe."]]),
+        (publisher.wait_connected, []),
+        (publisher.flush, []),
+        (publisher.close, []),
+    ):
+        with pytest.raises(ValueError, match="timeout"):
+            twin.run(method(*arguments, timeout))
+
+
+def test_wait_connected_returns_when_the_proxy_is_there(twin: Twin) -> None:
+    publisher = twin.publisher()
+    twin.run(publisher.wait_connected(5))
+    assert publisher.stats().connected
+
+
+def test_wait_connected_says_what_is_not_there(twin: Twin) -> None:
+    publisher = twin.publisher_class(NOBODY)
+    with pytest.raises(juicebus.NotConnectedError, match="127.0.0.1:1"):
+        twin.run(publisher.wait_connected(0.1))
+    publisher.close(0)
+
+
+def test_a_publish_that_waits_goes_on_when_the_proxy_comes(twin: Twin, tmp_path: Any) -> None:
+    uris = f"ipc://{tmp_path}/pub", f"ipc://{tmp_path}/sub"
+    publisher = twin.publisher_class(uris[0])
+    with pytest.raises(juicebus.NotConnectedError):
+        twin.run(publisher.publish(Probe(), timeout=0.2))
+    with juicebus.Proxy(*uris, hold=0):
+        twin.run(publisher.publish(Probe(), timeout=10))
+        publisher.close()
+
+
+def test_flush_says_that_it_cannot_be_known(twin: Twin) -> None:
+    publisher, _ = twin.connected()
+    assert twin.run(publisher.flush(5)) is False
+
+
+def test_publish_many_of_nothing_does_nothing(twin: Twin) -> None:
+    twin.run(twin.publisher_class(NOBODY).publish_many([], timeout=0))
+
+
+def test_publish_many_that_cannot_encode_an_event_sends_none(twin: Twin) -> None:
+    publisher, subscriber = twin.connected(Numbered)
+    bad = Numbered.model_construct(number=object())
+    with pytest.raises(ValueError, match="publish Numbered"):
+        twin.run(publisher.publish_many([Numbered(number=1), bad]))
+    twin.run(publisher.publish(Numbered(number=2)))
+    assert twin.run(subscriber.get(5)).number == 2
+
+
+def test_publish_many_says_how_many_went_before_one_that_is_too_large(twin: Twin) -> None:
+    publisher = twin.publisher(max_event_bytes=200)
+    twin.run(publisher.wait_connected())
+    events = [Temperature(), Temperature(), Temperature(place="x" * 300), Temperature()]
+    with pytest.raises(juicebus.InvalidError, match="2 of 4 events were queued, then: .*200"):
+        twin.run(publisher.publish_many(events))
+
+
+def test_publish_many_without_a_proxy_says_that_none_went(twin: Twin) -> None:
+    publisher = twin.publisher_class(NOBODY)
+    with pytest.raises(juicebus.NotConnectedError, match="0 of 1 events were queued"):
+        twin.run(publisher.publish_many([Probe()], timeout=0.05))
+    publisher.close(0)
+
+
+def test_an_event_over_the_maximum_size_is_refused_and_the_connection_kept(twin: Twin) -> None:
+    publisher, subscriber = twin.connected(Temperature, max_event_bytes=200)
+    with pytest.raises(juicebus.InvalidError, match="200"):
+        twin.run(publisher.publish(Temperature(place="x" * 300)))
+    twin.run(publisher.publish(Temperature(kelvin=1)))
+    assert twin.run(subscriber.get(5)).kelvin == 1
+    assert publisher.stats().reconnects == 0
+
+
+def test_a_full_queue_raises_timeout_error(twin: Twin, tmp_path: Any) -> None:
+    held = twin.publisher_class(f"ipc://{tmp_path}/pub", max_events=10)
+    with juicebus.Proxy(f"ipc://{tmp_path}/pub", f"ipc://{tmp_path}/sub", hold=0):
+        twin.run(held.wait_connected())
+    # The proxy is gone: what is queued stays.
+    event = Temperature(place="x" * 500)
+    with pytest.raises(TimeoutError, match="publish to ipc://.*queue stayed full"):
+        for _ in range(100_000):
+            twin.run(held.publish(event, timeout=0.05))
+    held.close(0)
+
+
+def test_send_frame_sends_the_frames_as_they_are(twin: Twin) -> None:
+    publisher, subscriber = twin.connected(Temperature)
+    event = Temperature(kelvin=3)
+    twin.run(publisher.send_frame([b"Temperature.", *event.to_msg()]))
+    assert twin.run(subscriber.get(5)) == event
+
+
+@pytest.mark.parametrize("frames", [[], [b"no dot"], [b"\xff."], [b"a\0."], b"Probe.", "Probe."])
+def test_send_frame_refuses_what_has_no_key(twin: Twin, frames: Any) -> None:
+    publisher = twin.publisher()
+    twin.run(publisher.wait_connected())
+    with pytest.raises(ValueError):
+        twin.run(publisher.send_frame(frames))
+
+
+class Named(juicebus.Event):
+    """An event with any name and topic."""
+
+    wire_name: Any
+    wire_topic: Any = None
+
+    def name(self) -> Any:  # type: ignore[override]
+        return self.wire_name
+
+    def topic(self) -> Any:
+        return self.wire_topic
+
+
+@pytest.mark.parametrize(
+    "names", [("",), ("a\0b",), ("a", "b\0"), ("\ud800",), ("a", "\ud800"), ("n" * 600, "t" * 600)]
+)
+def test_a_name_that_cannot_be_a_key_is_refused(twin: Twin, names: tuple[str, ...]) -> None:
+    publisher = twin.publisher()
+    twin.run(publisher.wait_connected())
+    event = Named(wire_name=names[0], wire_topic=names[-1] if len(names) == 2 else None)
+    with pytest.raises(juicebus.InvalidError):
+        twin.run(publisher.publish(event))
+
+
+@pytest.mark.parametrize("event", [None, "Probe", 3, Probe, {"a": 1}])
+def test_what_is_no_event_is_refused(twin: Twin, event: Any) -> None:
+    with pytest.raises(TypeError):
+        twin.run(twin.publisher().publish(event))
+
+
+def test_stats_count_what_was_queued(twin: Twin) -> None:
+    publisher = twin.publisher()
+    twin.run(publisher.publish_many([Numbered(number=n) for n in range(7)]))
+    stats = publisher.stats()
+    assert (stats.events, stats.dropped, stats.reconnects) == (7, 0, 0)
+    assert 7 * len(b"Numbered.") < stats.bytes < 7 * 100
+
+
+def test_a_closed_publisher_says_so(twin: Twin) -> None:
+    publisher = twin.publisher()
+    publisher.close()
+    publisher.close()
+    for call in (
+        lambda: publisher.publish(Probe()),
+        lambda: publisher.publish_many([Probe()]),
+        lambda: publisher.send_frame([b"Probe.", b"{}"]),
+        lambda: publisher.wait_connected(),
+        lambda: publisher.flush(),
+        publisher.stats,
+    ):
+        with pytest.raises(juicebus.ClosedError, match="closed"):
+            twin.run(call())
+
+
+def test_a_publisher_that_binds_needs_no_proxy(twin: Twin, tmp_path: Any) -> None:
+    uri = f"ipc://{tmp_path}/direct"
+    subscriber = twin.subscriber_class(uri)
+    subscriber.subscribe(Probe)
+    publisher = twin.publisher_class(uri, bind=True)
+    event = Probe()
+    twin.run(publisher.publish(event, timeout=10))
+    assert twin.run(subscriber.get(5)) == event
+    publisher.close()
+    subscriber.close()
+
+
+def test_an_address_that_is_taken_is_refused(twin: Twin, tmp_path: Any) -> None:
+    uri = twin.proxy.pub_uri
+    with pytest.raises(OSError, match=uri) as caught:
+        twin.publisher_class(uri, bind=True)
+    assert isinstance(caught.value, juicebus.SystemFault)
+
+
+class OwnFrames(juicebus.Event):
+    """Writes two frames of its own."""
+
+    left: str = ""
+    right: str = ""
+
+    def to_msg(self) -> Sequence[bytes]:
+        return self.left.encode(), memoryview(self.right.encode())  # type: ignore[return-value]
+
+    @classmethod
+    def from_msg(cls, msg: Sequence[bytes]) -> OwnFrames:
+        left, right = msg
+        return cls(left=left.decode(), right=right.decode())
+
+
+@pytest.mark.parametrize("codec", ["cbor", "json"])
+def test_a_class_with_frames_of_its_own_keeps_them(twin: Twin, codec: str) -> None:
+    publisher, subscriber = twin.connected(OwnFrames, codec=codec)
+    twin.run(publisher.publish(OwnFrames(left="a", right="b")))
+    twin.run(publisher.publish_many([OwnFrames(left="c"), OwnFrames(right="d")]))
+    received = [twin.run(subscriber.get(5)) for _ in range(3)]
+    assert [(event.left, event.right) for event in received] == [("a", "b"), ("c", ""), ("", "d")]
+
+
+@pytest.mark.parametrize("publisher_codec", ["cbor", "json"])
+def test_a_subscriber_reads_either_codec(twin: Twin, publisher_codec: str) -> None:
+    publisher, subscriber = twin.connected(Temperature, codec=publisher_codec)
+    event = Temperature(kelvin=math.inf, place="x")
+    twin.run(publisher.publish(event))
+    assert twin.run(subscriber.get(5)) == event
