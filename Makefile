@@ -50,10 +50,17 @@ test-go: build/stamps/system
 	go test -race $(if $(T),-run '(?i)$(T)') ./...
 
 .PHONY: test-c
-test-c: build/stamps/system $(PROXY)
+test-c: build/stamps/system warnings $(PROXY)
 	cmake -S . -B build/cmake -DJUICEBUS_TESTS=ON >build/cmake.log || { cat build/cmake.log; exit 1; }
 	MAKEFLAGS= cmake --build build/cmake -j 2 >build/cmake.log || { cat build/cmake.log; exit 1; }
 	ctest --test-dir build/cmake --output-on-failure $(if $(T),-R '$(T)')
+
+# Header and trampolines compile without a warning as C11 and as C++17.
+WARNINGS := -Wall -Wextra -Wpedantic -Werror -fsyntax-only
+.PHONY: warnings
+warnings: build/stamps/system
+	cc -std=c11 $(WARNINGS) capi/*.c core/internal/socket/*.c -x c include/juicebus.h
+	g++ -std=c++17 $(WARNINGS) -x c++ capi/*.c include/juicebus.h include/juicebus.hpp
 
 # 5: no test of that name here. The second run finds unawaited and slow callbacks.
 # PYTHONPATH: processes that tests start find the event classes beside the tests.
@@ -76,7 +83,7 @@ bench: build ## Measure latency and CPU per event, beside Juice's own client
 	$(PY) tests/bench/latency.py
 
 .PHONY: lint
-lint: build ## Check formatting, types, layering and spelling
+lint: build warnings ## Check formatting, types, layering and spelling
 	@test -z "$$(gofmt -l core capi cmd tests examples | tee /dev/stderr)"
 	go vet ./...
 	go run $(STATICCHECK) ./...

@@ -20,7 +20,7 @@ capi=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$(dirname "$1")"
 out=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 
-command -v go >/dev/null || die "no go in PATH; install Go (https://go.dev/dl)"
+command -v go >/dev/null || die "no go in PATH; install Go 1.26 or newer"
 cc=${CC:-cc}
 command -v "${cc%% *}" >/dev/null || die "no C compiler: $cc is not in PATH; install gcc"
 command -v pkg-config >/dev/null || die "no pkg-config in PATH; install pkg-config"

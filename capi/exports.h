@@ -13,6 +13,10 @@
 
 #include "../include/juicebus.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* cgo has no const. */
 typedef const char cchar_t;
 typedef const void cvoid_t;
@@ -70,5 +74,9 @@ int gojb_proxy_keys(uint64_t proxy, juicebus_key_batch *batch);
 int gojb_proxy_fd(uint64_t proxy, int *fd);
 int gojb_proxy_stats(uint64_t proxy, struct juicebus_proxy_stats *stats);
 int gojb_proxy_close(uint64_t proxy);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

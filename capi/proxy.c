@@ -9,11 +9,11 @@
 #include "trampoline.h"
 
 static const juicebus_proxy_options defaults = {
-    .struct_size = sizeof defaults,
-    .hold_ms = 500,
-    .max_events = 100000,
-    .max_event_bytes = 64 << 20,
-    .max_keys = 10000,
+    sizeof(juicebus_proxy_options),
+    500,      /* hold_ms */
+    100000,   /* max_events */
+    64 << 20, /* max_event_bytes */
+    10000,    /* max_keys */
 };
 
 EXPORT int juicebus_proxy_options_init(juicebus_proxy_options *options, size_t struct_size) {

@@ -8,11 +8,11 @@
 #include "trampoline.h"
 
 static const juicebus_publisher_options defaults = {
-    .struct_size = sizeof defaults,
-    .max_events = 100000,
-    .max_event_bytes = 64 << 20,
-    .bind = 0,
-    .check_payload = 1,
+    sizeof(juicebus_publisher_options),
+    100000,   /* max_events */
+    64 << 20, /* max_event_bytes */
+    0,        /* bind */
+    1,        /* check_payload */
 };
 
 EXPORT int juicebus_publisher_options_init(juicebus_publisher_options *options,
@@ -40,7 +40,7 @@ struct publish {
 };
 
 static int try_publish(void *call, struct gojb_turn *turn) {
-    struct publish *p = call;
+    struct publish *p = (struct publish *)call;
     size_t sent = 0;
     int status =
         gojb_publisher_publish(p->publisher, p->events + p->sent, p->count - p->sent, &sent, turn);
@@ -55,8 +55,12 @@ EXPORT int juicebus_publisher_publish(juicebus_publisher_t publisher, const char
     REQUIRE(name);
     REQUIRE(payload);
     REQUIRE_TIMEOUT(timeout_ms);
-    juicebus_event event = {
-        .name = name, .topic = topic, .payload = payload, .payload_size = payload_size};
+    juicebus_event event;
+    memset(&event, 0, sizeof event);
+    event.name = name;
+    event.topic = topic;
+    event.payload = payload;
+    event.payload_size = payload_size;
     struct publish call = {publisher, &event, 1, 0};
     return jbc_wait(try_publish, &call, timeout_ms);
 }
@@ -101,7 +105,7 @@ struct send_frames {
 };
 
 static int try_send_frames(void *call, struct gojb_turn *turn) {
-    const struct send_frames *s = call;
+    const struct send_frames *s = (const struct send_frames *)call;
     return gojb_publisher_send_frames(s->publisher, s->frames, s->frame_count, turn);
 }
 

@@ -7,17 +7,18 @@
  */
 #include "../core/internal/socket/block.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trampoline.h"
 
 #define SAME(field)                                                                                \
-    _Static_assert(offsetof(struct jb_record, field) == offsetof(juicebus_event, field) &&         \
-                       sizeof(((struct jb_record *)0)->field) ==                                   \
-                           sizeof(((juicebus_event *)0)->field),                                   \
-                   "a record is a juicebus_event")
-_Static_assert(sizeof(struct jb_record) == sizeof(juicebus_event), "a record is a juicebus_event");
+    static_assert(offsetof(struct jb_record, field) == offsetof(juicebus_event, field) &&          \
+                      sizeof(((struct jb_record *)0)->field) ==                                    \
+                          sizeof(((juicebus_event *)0)->field),                                    \
+                  "a record is a juicebus_event")
+static_assert(sizeof(struct jb_record) == sizeof(juicebus_event), "a record is a juicebus_event");
 SAME(name);
 SAME(topic);
 SAME(payload);
@@ -28,12 +29,12 @@ SAME(name_size);
 SAME(topic_size);
 SAME(format);
 SAME(owner);
-_Static_assert(sizeof(struct jb_frame) == sizeof(juicebus_frame), "a frame is a juicebus_frame");
+static_assert(sizeof(struct jb_frame) == sizeof(juicebus_frame), "a frame is a juicebus_frame");
 
 static const juicebus_subscriber_options defaults = {
-    .struct_size = sizeof defaults,
-    .max_events = 100000,
-    .max_event_bytes = 64 << 20,
+    sizeof(juicebus_subscriber_options),
+    100000,   /* max_events */
+    64 << 20, /* max_event_bytes */
 };
 
 EXPORT int juicebus_subscriber_options_init(juicebus_subscriber_options *options,
@@ -80,7 +81,7 @@ struct take {
 };
 
 static int try_take(void *call, struct gojb_turn *turn) {
-    struct take *t = call;
+    struct take *t = (struct take *)call;
     return gojb_subscriber_take(t->subscriber, t->max, &t->block, turn);
 }
 
@@ -115,11 +116,12 @@ EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t
     REQUIRE(batch);
     struct take call = {subscriber, max, NULL};
     int status = jbc_wait(try_take, &call, timeout_ms);
-    if (status == JUICEBUS_OK)
-        *batch = (juicebus_batch){.events = (juicebus_event *)(void *)call.block->records,
-                                  .count = call.block->count,
-                                  .data = call.block,
-                                  .data_size = call.block->size};
+    if (status == JUICEBUS_OK) {
+        batch->events = (juicebus_event *)(void *)call.block->records;
+        batch->count = call.block->count;
+        batch->data = call.block;
+        batch->data_size = call.block->size;
+    }
     return status;
 }
 

@@ -4,7 +4,9 @@
  * What every call goes through before it enters Go: the fork flag, the error
  * text, the wait, and the structs that grow from version to version.
  */
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* ppoll */
+#endif
 #include "trampoline.h"
 
 #include <errno.h>
@@ -34,16 +36,16 @@ __attribute__((constructor)) static void prepare(void) {
 
 /* The thread's text to write to; NULL without memory. */
 static char *error_text(void) {
-    char *text = pthread_getspecific(error_key);
+    char *text = (char *)pthread_getspecific(error_key);
     if (!text) {
-        text = calloc(1, error_text_size);
+        text = (char *)calloc(1, error_text_size);
         pthread_setspecific(error_key, text);
     }
     return text;
 }
 
 EXPORT const char *juicebus_last_error(void) {
-    const char *text = pthread_getspecific(error_key);
+    const char *text = (const char *)pthread_getspecific(error_key);
     return text ? text : "";
 }
 
@@ -103,7 +105,7 @@ static int64_t now_ns(void) {
 static const int64_t longest_ms = INT64_MAX / 2000000;
 
 int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms) {
-    struct gojb_turn turn = {.waited = 0, .will_wait = timeout_ms != 0, .fd = -1};
+    struct gojb_turn turn = {0, timeout_ms != 0, -1};
     int status = attempt(call, &turn);
     if (status != GOJB_AGAIN)
         return status;

@@ -5,6 +5,7 @@
  * but the monitor's stop event comes from the destructor of the socket, which
  * runs when its pipes are empty.
  */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "handover.h"
 
 #include <errno.h>
