@@ -45,6 +45,12 @@
 // [errors.Is]. The context's own errors come through as they are. Delivery is at
 // most once; what a queue drops is counted in the Stats.
 //
+// # Callers outside Go
+//
+// The C ABI waits outside Go, so it uses what does not wait: the Try methods,
+// [Subscriber.TakeBatch], the FD methods, EnterWait and LeaveWait, [Poisoned]. A
+// Go service has no need of them.
+//
 // The work is done below: package key makes keys, package codec payloads, and
 // package socket speaks to libzmq.
 package core
