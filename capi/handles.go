@@ -117,36 +117,57 @@ func get[T any](handle uint64, k kind) (object T, err error) {
 }
 
 // enter counts the caller among those who wait on a handle, and returns the fd.
+// The object's own lock is not taken under the table's: whoever holds that one
+// may be sending 64 MiB.
 func (t *table) enter(handle uint64) (fd int, err error) {
+	object, err := t.pin(handle)
+	if err != nil {
+		return 0, err
+	}
+	fd, ok := object.EnterWait()
+	if !ok {
+		t.unpin(handle)
+		return 0, closedError(kindOf(handle))
+	}
+	return fd, nil
+}
+
+func (t *table) pin(handle uint64) (waitable, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e, err := t.find(handle)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if e.closed {
-		return 0, closedError(e.kind)
-	}
-	fd, ok := e.object.(waitable).EnterWait()
-	if !ok {
-		return 0, closedError(e.kind)
+		return nil, closedError(e.kind)
 	}
 	e.waiters++
-	return fd, nil
+	return e.object.(waitable), nil
 }
 
 // leave ends what enter began. While somebody waits, a closed handle keeps its
 // slot and its object.
 func (t *table) leave(handle uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.mu.RLock()
 	e, err := t.find(handle)
-	if err != nil {
+	if err != nil || e.waiters == 0 {
+		t.mu.RUnlock()
 		return
 	}
-	e.object.(waitable).LeaveWait()
-	e.waiters--
-	t.release(e, handle)
+	object := e.object.(waitable)
+	t.mu.RUnlock()
+	object.LeaveWait()
+	t.unpin(handle)
+}
+
+func (t *table) unpin(handle uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e, err := t.find(handle); err == nil {
+		e.waiters--
+		t.release(e, handle)
+	}
 }
 
 // closeHandle marks a handle closed and returns its object, to the first caller.

@@ -50,6 +50,7 @@ EXPORT const char *juicebus_status_text(int status) {
 EXPORT int juicebus_payload_check(const void *payload, size_t payload_size) {
     REQUIRE_ALIVE();
     REQUIRE(payload);
+    REQUIRE_SIZE(payload_size);
     return gojb_payload_check(payload, payload_size);
 }
 

@@ -10,6 +10,7 @@ import "C"
 import (
 	"context"
 	"errors"
+	"time"
 	"unsafe"
 
 	"github.com/juicebus/juicebus/core"
@@ -19,7 +20,7 @@ import (
 func gojb_proxy_open(pubURI, subURI *C.cchar_t, o *C.juicebus_proxy_options, handle *C.uint64_t) (result C.int) {
 	defer guard(&result)
 	proxy, err := core.NewProxy(C.GoString((*C.char)(pubURI)), C.GoString((*C.char)(subURI)),
-		core.Hold(duration(o.hold_ms)), core.MaxEvents(o.max_events),
+		core.Hold(time.Duration(min(max(o.hold_ms, -1), 1<<40))*time.Millisecond), core.MaxEvents(o.max_events),
 		core.MaxEventBytes(o.max_event_bytes), core.MaxKeys(o.max_keys))
 	if err != nil {
 		return status(err)

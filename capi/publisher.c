@@ -54,6 +54,7 @@ EXPORT int juicebus_publisher_publish(juicebus_publisher_t publisher, const char
     REQUIRE_ALIVE();
     REQUIRE(name);
     REQUIRE(payload);
+    REQUIRE_SIZE(payload_size);
     REQUIRE_TIMEOUT(timeout_ms);
     juicebus_event event;
     memset(&event, 0, sizeof event);
@@ -78,6 +79,11 @@ static int complete(const char *function, const juicebus_event *events, size_t c
         if (missing)
             return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: %s of event %zu is NULL", function,
                             missing, i);
+        int status = jbc_size_valid(function, "payload_size", e->payload_size);
+        for (size_t j = 0; status == JUICEBUS_OK && j < e->frame_count; j++)
+            status = jbc_size_valid(function, "a frame's size", e->frames[j].size);
+        if (status != JUICEBUS_OK)
+            return status;
     }
     return JUICEBUS_OK;
 }
@@ -119,6 +125,11 @@ EXPORT int juicebus_publisher_send_frames(juicebus_publisher_t publisher,
         if (!frames[i].data && frames[i].size > 0)
             return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: data of frame %zu is NULL", __func__,
                             i);
+    for (size_t i = 0; i < frame_count; i++) {
+        int status = jbc_size_valid(__func__, "a frame's size", frames[i].size);
+        if (status != JUICEBUS_OK)
+            return status;
+    }
     struct send_frames call = {publisher, frames, frame_count};
     return jbc_wait(try_send_frames, &call, timeout_ms);
 }

@@ -111,7 +111,8 @@ EXPORT int juicebus_event_free(juicebus_event *event) {
 EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t max,
                                         int64_t timeout_ms, juicebus_batch *batch) {
     REQUIRE_ALIVE();
-    REQUIRE(max);
+    if (max == 0)
+        return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: max is 0, expected 1 or more", __func__);
     REQUIRE_TIMEOUT(timeout_ms);
     REQUIRE(batch);
     struct take call = {subscriber, max, NULL};

@@ -95,6 +95,16 @@ int jbc_timeout_valid(const char *function, int64_t timeout_ms) {
                     (long long)timeout_ms);
 }
 
+/* All of a process's addresses; sums of sizes still fit. */
+static const size_t longest = (size_t)1 << 47;
+
+int jbc_size_valid(const char *function, const char *argument, size_t size) {
+    if (size <= longest)
+        return JUICEBUS_OK;
+    return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: %s is %zu, more than any memory has",
+                    function, argument, size);
+}
+
 static int64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -127,8 +137,11 @@ int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int
     return status;
 }
 
+/* A struct_size that was never set must not make us read on and on. */
+enum { struct_size_max = 4096 };
+
 static int known_size(const char *function, size_t size) {
-    if (size >= 2 * sizeof(size_t))
+    if (size >= 2 * sizeof(size_t) && size <= struct_size_max)
         return JUICEBUS_OK;
     return jbc_fail(JUICEBUS_E_INVALID,
                     "juicebus: %s: struct_size is %zu, expected the size of the struct", function,

@@ -42,6 +42,15 @@ int jbc_timeout_valid(const char *function, int64_t timeout_ms);
             return valid_;                                                                         \
     } while (0)
 
+/* E_INVALID for a size that no memory has: Go would panic on it. */
+int jbc_size_valid(const char *function, const char *argument, size_t size);
+#define REQUIRE_SIZE(size)                                                                         \
+    do {                                                                                           \
+        int sized_ = jbc_size_valid(__func__, #size, size);                                        \
+        if (sized_ != JUICEBUS_OK)                                                                 \
+            return sized_;                                                                         \
+    } while (0)
+
 /* Repeats a try until it says something else than AGAIN or the time is up. */
 int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms);
 

@@ -45,8 +45,9 @@ func (h *handoverSet) begin(closeSocket func() *socket.Monitor) *handover {
 	return one
 }
 
-// await waits until it is done, negative for ever, and tells whether it is.
-func (h *handover) await(timeout time.Duration) bool {
+// await waits until it is done, negative for ever, or stop is closed, and tells
+// whether it is done.
+func (h *handover) await(timeout time.Duration, stop <-chan struct{}) bool {
 	deadline := time.Now().Add(timeout)
 	for {
 		slice := waitSlice
@@ -58,6 +59,11 @@ func (h *handover) await(timeout time.Duration) bool {
 		}
 		if timeout >= 0 && !time.Now().Before(deadline) {
 			return false
+		}
+		select {
+		case <-stop:
+			return false
+		default:
 		}
 	}
 }
@@ -98,7 +104,7 @@ func WaitClosed(timeout time.Duration) bool {
 		if timeout >= 0 {
 			left = max(time.Until(deadline), 0)
 		}
-		if !one.await(left) {
+		if !one.await(left, nil) {
 			return false
 		}
 	}

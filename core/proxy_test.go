@@ -32,6 +32,38 @@ func TestTakenPortIsNamed(t *testing.T) {
 	assert.Contains(t, err.Error(), "listen at "+proxy.PubURI()+": address already in use")
 }
 
+func TestTakenPathIsNamedAndLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	proxy, err := core.NewProxy("ipc://"+dir+"/pub", "ipc://"+dir+"/sub")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, proxy.Close()) }()
+	_, err = core.NewProxy("ipc://"+dir+"/pub", "ipc://"+dir+"/other")
+	require.ErrorContains(t, err, "listen at ipc://"+dir+"/pub: address already in use")
+	_, err = core.NewProxy("ipc://"+dir+"/same", "ipc://"+dir+"/same")
+	require.ErrorContains(t, err, "address already in use")
+}
+
+func TestHugeSubscriptionIsRefused(t *testing.T) {
+	proxy := startProxy(t)
+	raw, err := zmq.NewSocket(zmq.XSUB)
+	require.NoError(t, err)
+	defer func() { _ = raw.Close() }()
+	require.NoError(t, raw.SetLinger(0))
+	require.NoError(t, raw.Connect(proxy.SubURI()))
+	address := "inproc://monitor-" + t.Name()
+	require.NoError(t, raw.Monitor(address, zmq.EVENT_DISCONNECTED))
+	monitor, err := zmq.NewSocket(zmq.PAIR)
+	require.NoError(t, err)
+	require.NoError(t, monitor.SetRcvtimeo(deadline))
+	require.NoError(t, monitor.Connect(address))
+	_, err = raw.SendBytes(append([]byte{1}, make([]byte, 20<<10)...), 0)
+	require.NoError(t, err)
+	_, _, _, err = monitor.RecvEvent(0)
+	require.NoError(t, err, "the proxy ends the connection")
+	require.NoError(t, raw.Monitor("", 0))
+	require.NoError(t, monitor.Close())
+}
+
 func TestProxyWorksOverIPC(t *testing.T) {
 	dir := t.TempDir()
 	proxy, err := core.NewProxy("ipc://"+dir+"/pub", "ipc://"+dir+"/sub", core.Hold(0))

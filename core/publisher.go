@@ -4,6 +4,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,6 +117,9 @@ func (p *Publisher) TryPublish(events []Event) (sent int, err error) {
 			if err = p.check(chunk[good]); err == nil {
 				good++
 			}
+		}
+		if good == 0 { // nothing to send: that nobody is there would hide what is wrong
+			return sent, err
 		}
 		n, sendErr := p.sendChunk(chunk[:good])
 		if sent += n; sendErr != nil {
@@ -381,7 +385,8 @@ func (p *Publisher) tend() {
 // Close closes the publisher and waits, as long as ctx allows, until what is
 // queued has been handed to the network; with a context that is over at once it
 // does not wait. What has not been handed over when it returns goes on in the
-// background for up to a second. A second Close returns nil.
+// background for up to a second, without a deadline as long as the process lives.
+// A second Close returns nil.
 func (p *Publisher) Close(ctx context.Context) error {
 	deadline, bounded := ctx.Deadline()
 	timeout := time.Duration(-1)
@@ -391,15 +396,19 @@ func (p *Publisher) Close(ctx context.Context) error {
 	case bounded:
 		timeout = max(time.Until(deadline), 0)
 	}
-	if p.CloseWithin(timeout) {
+	if p.closeWithin(timeout, ctx.Done()) {
 		return nil
 	}
-	return p.failure("close", context.DeadlineExceeded)
+	return p.failure("close", cmp.Or(context.Cause(ctx), context.DeadlineExceeded))
 }
 
 // CloseWithin is Close with a timeout, negative for ever. It returns whether
 // everything has been handed over.
 func (p *Publisher) CloseWithin(timeout time.Duration) bool {
+	return p.closeWithin(timeout, nil)
+}
+
+func (p *Publisher) closeWithin(timeout time.Duration, stop <-chan struct{}) bool {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -415,7 +424,7 @@ func (p *Publisher) CloseWithin(timeout time.Duration) bool {
 	p.link.close()
 	p.mu.Unlock()
 	housekeeping.remove(p)
-	return done.await(timeout)
+	return done.await(timeout, stop)
 }
 
 func (p *Publisher) failure(what string, err error) error {

@@ -90,6 +90,33 @@ func TestEventOverTheLimitIsRefusedAndTheConnectionKept(t *testing.T) {
 	assert.Zero(t, stats.Reconnects)
 }
 
+func TestBadEventIsToldWithoutWaitingForAProxy(t *testing.T) {
+	p := newPublisher(t, "tcp://127.0.0.1:1")
+	err := p.Publish(context.Background(), core.Event{Name: "A", Frames: [][]byte{{0xff}}})
+	require.ErrorIs(t, err, core.ErrPayload)
+	assert.Contains(t, err.Error(), `"A"`)
+}
+
+func TestCancelledCloseGoesOnInTheBackground(t *testing.T) {
+	first, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(time.Hour), core.MaxEvents(1))
+	require.NoError(t, err)
+	go func() { _ = first.Run(context.Background()) }()
+	p := newPublisher(t, first.PubURI())
+	require.NoError(t, p.WaitConnected(within(t, deadline)))
+	for range 50 { // more than the proxy and the network between take in
+		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 1<<20)}))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	require.ErrorIs(t, p.Close(ctx), context.Canceled)
+	require.NoError(t, first.Close())
+	second, err := core.NewProxy(first.PubURI(), first.SubURI(), core.Hold(0))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, second.Close()) }()
+	go func() { _ = second.Run(context.Background()) }()
+	assert.True(t, core.WaitClosed(deadline))
+}
+
 func TestSendFramesRefusesWhatIsNoKey(t *testing.T) {
 	p := newPublisher(t, "tcp://127.0.0.1:1")
 	for name, frames := range map[string][][]byte{

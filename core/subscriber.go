@@ -152,11 +152,13 @@ func (s *Subscriber) Stats() (SubscriberStats, error) {
 	return s.stats, nil
 }
 
-// tend is housekeeping: an unread monitor grows.
+// tend is housekeeping: an unread monitor grows, and a socket that nobody takes
+// from does not subscribe again after a reconnect.
 func (s *Subscriber) tend() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
+		s.socket.Tend()
 		s.link.tend()
 	}
 }

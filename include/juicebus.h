@@ -188,8 +188,8 @@ typedef struct juicebus_publisher_options {
 
 /* Fills in the defaults: options_init(&options, sizeof options). With the size,
  * a program built against an older header, whose struct was smaller, goes on
- * working; what its options lack has its default. E_INVALID: NULL, or a size that
- * no version of the struct had. */
+ * working; what its options lack has its default. E_INVALID: NULL, or a size
+ * smaller than any version had (16), or over 4,096. */
 int juicebus_publisher_options_init(juicebus_publisher_options *options, size_t struct_size);
 
 /* Opens a publisher for the proxy's publisher port, e.g. "tcp://127.0.0.1:5122"
@@ -205,8 +205,8 @@ int juicebus_publisher_open(const char *uri, const juicebus_publisher_options *o
 /* Publishes one event.
  *
  * Blocks up to timeout_ms while there has been no connection yet, or while the
- * queue is full; it never drops the event instead. (With `bind` it waits for
- * the first subscriber; from then on a subscriber that cannot keep up loses
+ * queue is full; it never drops the event instead. (With `bind` it waits while
+ * nobody has subscribed to anything; a subscriber that cannot keep up loses
  * events, which stats count as dropped.)
  *
  * `name`: not empty; `topic`: may be NULL; neither holds a NUL, both together
@@ -428,7 +428,8 @@ int juicebus_proxy_options_init(juicebus_proxy_options *options, size_t struct_s
  * and nothing they send meanwhile should miss them.
  *
  * A subscriber that cannot keep up loses events, which stats count as dropped;
- * it never stops the others.
+ * it never stops the others. Whoever sends a single frame over max_event_bytes
+ * is disconnected, and may connect again.
  *
  * Returns OK, E_URI, E_INVALID (an option), E_SYSTEM (an address is taken). */
 int juicebus_proxy_open(const char *pub_uri, const char *sub_uri,
@@ -471,7 +472,7 @@ struct juicebus_proxy_stats {
     uint64_t events;    /* events forwarded */
     uint64_t bytes;     /* their keys and payloads */
     uint64_t dropped;   /* events that at least one slow subscriber lost */
-    uint64_t refused;   /* messages over max_event_bytes, or on a reserved key */
+    uint64_t refused;   /* events over max_event_bytes in all, or on a reserved key */
     uint64_t keys;      /* keys whose counts are kept */
 };
 

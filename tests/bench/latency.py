@@ -60,8 +60,14 @@ def publish(uri: str, codec: str) -> None:
     os.close(0)
 
 
-def receive_blocking(kind: str, uri: str, count: int) -> list[int]:
-    """Return the nanoseconds that each event was under way."""
+def cpu_s() -> float:
+    """Return the CPU time that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def receive_blocking(kind: str, uri: str, count: int) -> tuple[list[int], float]:
+    """Return the nanoseconds that each event was under way, and the CPU time of all."""
     if kind == "juice":
         from orangeqs.juice.messaging.zmq import ZMQSubscriberBlocking as Subscriber
     else:
@@ -70,30 +76,30 @@ def receive_blocking(kind: str, uri: str, count: int) -> list[int]:
     subscriber.subscribe(event_class(kind))
     for _ in range(WARM_UP_EVENTS):
         subscriber.get(timeout=10)
-    taken = []
+    taken, before = [], cpu_s()
     for _ in range(count):
         event = subscriber.get(timeout=10)
         taken.append(time.monotonic_ns() - event.sent_ns)
-    return taken
+    return taken, cpu_s() - before
 
 
-def receive_async(kind: str, uri: str, count: int) -> list[int]:
+def receive_async(kind: str, uri: str, count: int) -> tuple[list[int], float]:
     """Do the same in an event loop."""
     if kind == "juice":
         from orangeqs.juice.messaging.zmq import ZMQSubscriberAsync as Subscriber
     else:
         from juicebus import SubscriberAsync as Subscriber  # type: ignore[assignment]
 
-    async def run() -> list[int]:
+    async def run() -> tuple[list[int], float]:
         subscriber: Any = Subscriber(uri)
         subscriber.subscribe(event_class(kind))
         for _ in range(WARM_UP_EVENTS):
             await subscriber.get(timeout=10)
-        taken = []
+        taken, before = [], cpu_s()
         for _ in range(count):
             event = await subscriber.get(timeout=10)
             taken.append(time.monotonic_ns() - event.sent_ns)
-        return taken
+        return taken, cpu_s() - before
 
     return asyncio.run(run())
 
@@ -101,10 +107,7 @@ def receive_async(kind: str, uri: str, count: int) -> list[int]:
 def subscribe(kind: str, twin: str, uri: str, count: int) -> None:
     """Receive, and print what was measured."""
     receive = receive_async if twin == "async" else receive_blocking
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    taken = receive(kind, uri, count)
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    taken, cpu = receive(kind, uri, count)
     print(json.dumps({"p50": statistics.median(taken) / 1e3, "cpu": cpu / count * 1e6}))
 
 

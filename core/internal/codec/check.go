@@ -120,7 +120,8 @@ func (c *checker) head() (head, error) {
 	case 8:
 		h.value = binary.BigEndian.Uint64(argument)
 	}
-	if h.major == majorSimple && (h.info < 20 || h.info == 24) {
+	// False, true, null and floats; undefined is not the same in every language.
+	if h.major == majorSimple && (h.info < 20 || h.info == 23 || h.info == 24) {
 		return h, c.fail("simple value %d", h.value)
 	}
 	c.at += 1 + size

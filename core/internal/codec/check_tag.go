@@ -5,6 +5,7 @@ package codec
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/x448/float16"
@@ -70,8 +71,22 @@ func (c *checker) dateTime() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	t, parseErr := time.Parse(time.RFC3339Nano, string(content))
-	return parseErr == nil && inCalendar(float64(t.Unix())), nil
+	return isDateTime(string(content)), nil
+}
+
+// isDateTime is stricter than time.Parse, which takes hours of one digit, a comma
+// before the fraction and offsets of 24 hours. The year is the one written: that
+// is what Python's calendar bounds.
+func isDateTime(s string) bool {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || t.Year() < 1 || t.Year() > 9999 || strings.IndexByte(s, ',') >= 0 || s[13] != ':' {
+		return false
+	}
+	if s[len(s)-1] == 'Z' {
+		return true
+	}
+	offset := s[len(s)-5:] // hh:mm
+	return offset[:2] < "24" && offset[3:] < "60"
 }
 
 // inCalendar tells whether every language has a time for these seconds since
@@ -103,6 +118,10 @@ func (c *checker) epoch() (bool, error) {
 	return false, nil
 }
 
+// maxExponent is the largest that Python's decimal counts to, less what a mantissa
+// of the largest event adds.
+const maxExponent = 999_999_000_000_000_000
+
 // decimal checks [exponent, mantissa]: an integer, and an integer or bignum.
 func (c *checker) decimal(depth int) (bool, error) {
 	h, err := c.head()
@@ -113,7 +132,7 @@ func (c *checker) decimal(depth int) (bool, error) {
 		return false, err
 	}
 	exponent, err := c.item(depth + 1)
-	if err != nil || exponent.major > majorNegative {
+	if err != nil || exponent.major > majorNegative || exponent.value > maxExponent {
 		return false, err
 	}
 	mantissa, err := c.item(depth + 1)

@@ -105,6 +105,28 @@ func TestJSONFillsTheSameStruct(t *testing.T) {
 	assert.Equal(t, 123456000, out.Time.Nanosecond())
 }
 
+func TestTimesAreThoseThatEveryLanguageHas(t *testing.T) {
+	for text, good := range map[string]bool{
+		"2026-11-23T14:05:06Z": true, "2026-11-23T14:05:06.123456789+23:59": true,
+		"0001-01-01T00:00:00+01:00": true, "9999-12-31T23:59:59-01:00": true,
+		"2026-11-23T1:05:06Z": false, "2026-11-23T14:05:06,5Z": false, "2026-11-23T14:05:06+24:00": false,
+		"2026-11-23T14:05:06+23:60": false, "0000-12-31T23:30:00-01:00": false, "2026-11-23": false,
+		"2026-02-30T00:00:00Z": false, "": false,
+	} {
+		payload := append([]byte{0xa1, 0x61, 'a', 0xc0, 0x78, byte(len(text))}, text...)
+		assert.Equal(t, good, codec.CheckCBOR(payload) == nil, text)
+	}
+}
+
+func TestExponentsAreThoseThatPythonHas(t *testing.T) {
+	for hex, good := range map[vectors.Hex]bool{
+		"a1 6161 c4 82 20 01": true, "a1 6161 c4 82 1b0de0b5cad2bef000 01": true,
+		"a1 6161 c4 82 1b0fffffffffffffff 01": false, "a1 6161 c4 82 3b0fffffffffffffff 01": false,
+	} {
+		assert.Equal(t, good, codec.CheckCBOR(hex.Bytes(t)) == nil, hex)
+	}
+}
+
 func TestEncodeRefusesWhatTheWireRefuses(t *testing.T) {
 	_, err := codec.Encode([]int{1, 2})
 	assert.ErrorIs(t, err, codec.ErrPayload, "a list is no event")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"time"
 	"unsafe"
 
 	zmq "github.com/pebbe/zmq4"
@@ -19,6 +20,9 @@ const maxSockets = 65535
 // process is the one context of this process. zmq4's default context is not
 // used: another library in the process might terminate it.
 var process = sync.OnceValues(func() (*zmq.Context, error) {
+	// The first timer opens Go's netpoller, which ends the process if there is no
+	// file descriptor left: now, not when a host has used them up.
+	time.Sleep(time.Nanosecond)
 	context, err := zmq.NewContext()
 	if err != nil {
 		return nil, err

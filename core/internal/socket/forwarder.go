@@ -50,7 +50,8 @@ func OpenForwarder(pubURI, subURI string, maxEvents int, maxEventBytes int64) (*
 		return nil, err
 	}
 	f.subscribers, err = create(zmq.XPUB, subURI, func(s *zmq.Socket) error {
-		return errors.Join(s.SetSndhwm(maxEvents), s.SetRcvhwm(0), s.SetXpubNodrop(true))
+		return errors.Join(s.SetSndhwm(maxEvents), s.SetRcvhwm(0), s.SetXpubNodrop(true),
+			s.SetMaxmsgsize(maxSubscriptionBytes))
 	})
 	if err != nil {
 		return nil, closing(f.publishers, err)
@@ -70,8 +71,13 @@ func (f *Forwarder) start(pubURI, subURI string, maxEventBytes int64) error {
 	f.wake = wake
 	// Everything, at once and for ever: a legacy publisher waits up to 5 s for a
 	// subscription, and never reads another one.
-	_, err = f.publishers.SendBytes([]byte{1}, 0)
-	if err := errors.Join(err, listen(f.publishers, pubURI), listen(f.subscribers, subURI)); err != nil {
+	if _, err = f.publishers.SendBytes([]byte{1}, 0); err != nil {
+		return err
+	}
+	if err := listen(f.publishers, pubURI); err != nil {
+		return err
+	}
+	if err := listen(f.subscribers, subURI); err != nil {
 		return err
 	}
 	publishersFD, err1 := f.publishers.GetFd()

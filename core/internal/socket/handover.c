@@ -25,8 +25,14 @@ static int is_stop(void *monitor) {
     for (int first = 1; more; first = 0) {
         zmq_msg_t frame;
         zmq_msg_init(&frame);
-        if (zmq_msg_recv(&frame, monitor, ZMQ_DONTWAIT) < 0)
-            return 0;
+        int rc;
+        /* A signal between the two frames must not lose the event. */
+        while ((rc = zmq_msg_recv(&frame, monitor, ZMQ_DONTWAIT)) < 0 && errno == EINTR)
+            ;
+        if (rc < 0) {
+            zmq_msg_close(&frame);
+            return stop;
+        }
         uint16_t kind = 0;
         if (first && zmq_msg_size(&frame) >= sizeof kind)
             memcpy(&kind, zmq_msg_data(&frame), sizeof kind);

@@ -6,6 +6,9 @@ package socket
 import (
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"strings"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -13,6 +16,10 @@ import (
 
 	"github.com/juicebus/juicebus/core/internal/endpoint"
 )
+
+// maxSubscriptionBytes bounds what a subscriber may send: libzmq keeps a node of
+// memory for each byte of a filter, and walks them recursively.
+const maxSubscriptionBytes = 8 << 10
 
 // Every socket retries its connection after 0.1 to 0.3 s. libzmq has no jitter
 // of its own, and a longer wait would outlast a new proxy's hold.
@@ -93,6 +100,21 @@ func closing(s *zmq.Socket, err error) error {
 
 // listen binds, and says which address is taken if one is.
 func listen(s *zmq.Socket, uri string) error {
+	// libzmq unlinks the path before it binds, and takes the address from whoever
+	// listens there.
+	if path, isIPC := strings.CutPrefix(uri, "ipc://"); isIPC {
+		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+			_ = c.Close()
+			return fmt.Errorf("listen at %s: %w", uri, syscall.EADDRINUSE)
+		}
+	}
+	// To bind, libzmq lists the interfaces, and aborts the process if it has no
+	// file descriptor left for that.
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("listen at %s: %w", uri, err)
+	}
+	_ = syscall.Close(fd)
 	if err := s.Bind(uri); err != nil {
 		return fmt.Errorf("listen at %s: %w", uri, err)
 	}

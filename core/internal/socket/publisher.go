@@ -36,7 +36,11 @@ type Publisher struct {
 // events queued towards the network.
 func OpenPublisher(uri string, bind bool, max int) (*Publisher, error) {
 	base, err := open(zmq.XPUB, uri, func(s *zmq.Socket) error {
-		return errors.Join(s.SetSndhwm(max), s.SetXpubNodrop(true))
+		err := errors.Join(s.SetSndhwm(max), s.SetXpubNodrop(true))
+		if bind { // on a connecting socket an oversize frame would end the session for good
+			err = errors.Join(err, s.SetMaxmsgsize(maxSubscriptionBytes))
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

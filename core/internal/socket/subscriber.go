@@ -69,5 +69,13 @@ func (s *Subscriber) Take(maxEvents int, maxEventBytes int64) (block *Block, byt
 	return block, int(drained.bytes), int(drained.oversize), failure(rc)
 }
 
+// Tend does what libzmq leaves to the next call on the socket. After a reconnect
+// that is to send the subscriptions again (libzmq#2267): a subscriber that is
+// busy elsewhere would have none until it takes its next event.
+func (s *Subscriber) Tend() {
+	C.jb_tend_subscriber(s.pointer, &s.Ready.c)
+	runtime.KeepAlive(s.zmq)
+}
+
 // Close closes the socket and wakes every waiter.
 func (s *Subscriber) Close() { s.discard() }

@@ -178,9 +178,9 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
         rc = 0;
     *block = NULL;
     if (events > 0) {
+        /* What ended the drain, if it is an error, will end the next one too. */
         *block = finish(&g, events);
-        if (!*block)
-            rc = -ENOMEM;
+        rc = *block ? 0 : -ENOMEM;
     }
     if (!*block)
         free(g.data);
@@ -192,4 +192,9 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
     else
         jb_ready_clear(ready);
     return rc < 0 ? rc : 0;
+}
+
+void jb_tend_subscriber(void *socket, struct jb_ready *ready) {
+    if (readable(socket))
+        jb_ready_set(ready);
 }

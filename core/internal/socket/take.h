@@ -20,4 +20,8 @@ struct jb_drained {
 int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t bytes_max,
             size_t event_bytes_max, struct jb_block **block, struct jb_drained *drained);
 
+/* Lets a SUB socket that nobody takes from do what libzmq leaves to its owner's
+ * next call; sets the ready mark, as that may consume the edge of ZMQ_FD. */
+void jb_tend_subscriber(void *socket, struct jb_ready *ready);
+
 #endif

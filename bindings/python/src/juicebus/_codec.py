@@ -11,8 +11,9 @@ _publisher.py and come from _batch.py; CBOR itself is _cbor.py's.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -34,11 +35,12 @@ _JUICE_MESSAGE = ("orangeqs.juice.messaging.message", "Message")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an event class needs: its own frames or ours, and how arrays are read."""
+    """What an event class needs: its own frames or ours, and how each is read."""
 
     own_frames: bool
     has_to_msg: bool
-    has_from_msg: bool
+    from_json: Callable[[bytes], Any]
+    from_fields: Callable[[Any], Any]
     decoders: _cbor.Decoders
 
 
@@ -113,12 +115,9 @@ def decode(event_class: Any, plan: Plan, raw: Raw) -> Any:
         if len(frames) != 1:
             raise ValueError(f"1 payload frame expected, {len(frames)} came")
         if raw.format == FORMAT_CBOR:
-            fields = _cbor.loads(frames[0], plan.decoders)
-            return event_class.model_validate(fields, strict=False, by_alias=False, by_name=True)
+            return plan.from_fields(_cbor.loads(frames[0], plan.decoders))
         if raw.format == FORMAT_JSON:
-            if plan.has_from_msg:
-                return event_class.from_msg(list(frames))
-            return event_class.model_validate_json(frames[0])
+            return plan.from_json(frames[0])
         raise ValueError("the payload is damaged")
     except Exception as exc:
         reason = (not plan.own_frames and _damage(frames)) or _reason(exc)
@@ -140,9 +139,35 @@ def _plan(event_class: Any) -> Plan:
     return Plan(
         own_frames=_is_foreign(writer) or _is_foreign(reader),
         has_to_msg=writer is not None,
-        has_from_msg=reader is not None,
+        from_json=_json_reader(event_class) if is_model else _unused,
+        from_fields=_fields_reader(event_class) if is_model else _unused,
         decoders=_cbor.NUMPY_DECODERS if arrays else _cbor.LIST_DECODERS,
     )
+
+
+def _json_reader(event_class: Any) -> Callable[[bytes], Any]:
+    """Return what reads JSON: the default from_msg of both Messages does just this.
+
+    A class that is complete has its validator at hand, and each call on the way to it
+    costs a microsecond or more when events are rare.
+    """
+    if not event_class.__pydantic_complete__:
+        return event_class.model_validate_json  # type: ignore[no-any-return]
+    return event_class.__pydantic_validator__.validate_json  # type: ignore[no-any-return]
+
+
+def _fields_reader(event_class: Any) -> Callable[[Any], Any]:
+    """Return what reads fields by their names, whatever aliases the class has."""
+    validate = (
+        event_class.__pydantic_validator__.validate_python
+        if event_class.__pydantic_complete__
+        else event_class.model_validate
+    )
+    return partial(validate, strict=False, by_alias=False, by_name=True)
+
+
+def _unused(_: Any) -> Any:
+    raise TypeError("a class that is no pydantic model has frames of its own")
 
 
 def _definer(event_class: type, method: str) -> type | None:

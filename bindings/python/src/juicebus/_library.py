@@ -152,4 +152,8 @@ def _declare(lib: ctypes.CDLL, path: str) -> ctypes.CDLL:
             ) from exc
         function.argtypes = argtypes
         function.restype = RESULTS.get(name, ctypes.c_int)
+    # This one never enters Go and never blocks: it keeps the interpreter's lock.
+    free = ctypes.PyDLL(path).juicebus_batch_free
+    free.argtypes, free.restype = FUNCTIONS["juicebus_batch_free"], ctypes.c_int
+    lib.juicebus_batch_free = free  # type: ignore[attr-defined]
     return lib

@@ -27,6 +27,9 @@ from juicebus._registry import Registry
 from juicebus._stats import SubscriberStats
 from juicebus._watch import Watch
 
+# Compared for every event: a plain number is found faster than an enum's.
+_TIMEOUT = int(Status.TIMEOUT)
+
 
 class SubscriberShared(Generic[EventType]):
     """A subscriber without its waits. Any thread may call any method."""
@@ -168,22 +171,25 @@ class SubscriberShared(Generic[EventType]):
         """Take events from the library into the deque, and tell whether any came."""
         batch = _abi.Batch()
         status = self._get_many(self._handle, events_max, timeout_ms, batch)
-        if status == Status.TIMEOUT:
+        if status:
+            if status != _TIMEOUT:
+                check(status, f"get from {self._uri}")
             return False
-        check(status, f"get from {self._uri}")
-        raws = take(self._lib, batch)
-        with self._lock:
-            if self._closed:
-                raise ClosedError(f"get from {self._uri}: closed")
-            self._prefetched.extend(raws)
+        self._prefetched.extend(take(self._lib, batch))
+        # Without the lock: whoever of the two, close() and this, is last clears it.
+        if self._closed:
+            self._prefetched.clear()
+            raise ClosedError(f"get from {self._uri}: closed")
         if self._watch is not None:
             self._watch.update()
         return True
 
     def _pop(self) -> Raw | None:
+        if not self._prefetched:
+            return None
         try:
             raw = self._prefetched.popleft()
-        except IndexError:
+        except IndexError:  # another thread was faster
             return None
         if self._watch is not None:
             self._watch.update()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ class SubscriberBlocking(SubscriberShared[EventType]):
             ImportError: The library cannot be loaded.
         """
         super().__init__(uri, max_events, max_event_bytes)
-        self._waiting = 0
+        # Held by the one thread that takes ahead; what it takes, the others in the
+        # library do not see.
+        self._ahead = threading.Lock()
 
     def get(self, timeout: float | None = None) -> EventType:
         """Return the next event; blocks until there is one.
@@ -126,13 +129,10 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         self.close()
 
     def _wait(self, limit: float | None, timeout: float | None) -> None:
-        with self._lock:
-            self._waiting += 1
-            # What one thread takes ahead, those that wait in the library do not see.
-            events_max = PREFETCH_EVENTS if self._waiting == 1 else 1
+        ahead = self._ahead.acquire(blocking=False)
         try:
-            if not self._fill(events_max, slice_ms(limit)) and passed(limit):
+            if not self._fill(PREFETCH_EVENTS if ahead else 1, slice_ms(limit)) and passed(limit):
                 raise TimeoutError(f"get: no event within {described(timeout)} from {self._uri}")
         finally:
-            with self._lock:
-                self._waiting -= 1
+            if ahead:
+                self._ahead.release()
