@@ -7,7 +7,8 @@ import "github.com/juicebus/juicebus/core/internal/codec"
 
 // Array is a field of an event that holds many numbers, such as a trace. It
 // travels as one piece of memory (a typed array of RFC 8746), which is how NumPy
-// arrays come from Python too.
+// arrays come from Python too. T is an integer of 8 to 64 bits, with or without
+// sign, or a float of 32 or 64.
 //
 //	type Trace struct {
 //		Volts core.Array[float64] `cbor:"volts"`

@@ -12,8 +12,9 @@
 //
 // An [Event] has a name, which says what kind of event it is, a topic, by which
 // subscribers choose among events of one name, and a payload. [NewEvent] makes
-// one from a struct, [Event.Decode] fills a struct from one. Payloads are CBOR;
-// the JSON that today's fleet writes is read as well.
+// one from a struct, [Event.Decode] fills a struct from one. Payloads are CBOR, or
+// JSON for readers that have not moved to juicebus yet: [NewJSONEvent]. Both are
+// read. An event with other than one payload frame is not looked at.
 //
 //	type Temperature struct {
 //		Time   time.Time `cbor:"time"`
@@ -30,7 +31,7 @@
 //
 // [NewSubscriber] connects in the background, [Subscriber.Subscribe] says which
 // events are wanted. [Subscriber.Get] waits for one, [Subscriber.Events] ranges
-// over them, and [Typed] ranges over decoded ones. A waiting goroutine holds no
+// over them, and [Values] ranges over decoded ones. A waiting goroutine holds no
 // thread.
 //
 // # The proxy
@@ -42,7 +43,8 @@
 // Publisher, Subscriber and Proxy may be used by many goroutines at once; Close
 // may be called while others wait, which then get [ErrClosed]. Errors say what
 // was asked, of whom, and why not, and match the sentinels of this package by
-// [errors.Is]. The context's own errors come through as they are. Delivery is at
+// [errors.Is]; two names that exclude each other are an [AmbiguousError], by
+// [errors.As]. The context's own errors come through as they are. Delivery is at
 // most once; what a queue drops is counted in the Stats.
 //
 // # Callers outside Go

@@ -30,6 +30,17 @@ func NewEvent(name, topic string, v any) (Event, error) {
 	return Event{Name: name, Topic: topic, Frames: [][]byte{payload}}, nil
 }
 
+// NewJSONEvent is NewEvent with a JSON payload, which services that have not moved
+// to juicebus can read. Fields are named by `json` tags; NaN and infinity have no
+// form there.
+func NewJSONEvent(name, topic string, v any) (Event, error) {
+	payload, err := codec.EncodeJSON(v)
+	if err != nil {
+		return Event{}, fmt.Errorf("juicebus: make event %q: %w", name, err)
+	}
+	return Event{Name: name, Topic: topic, Frames: [][]byte{payload}}, nil
+}
+
 // Decode reads the payload, CBOR or JSON, into what v points to. Fields that the
 // struct does not have are passed over. In JSON, "NaN", "Infinity" and
 // "-Infinity" are numbers where the struct has a float.

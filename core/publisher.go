@@ -305,7 +305,14 @@ func (p *Publisher) WaitConnected(ctx context.Context) error {
 func (p *Publisher) TryConnected() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.connection(); err != nil {
+	err := p.connection()
+	if err == nil {
+		if p.look(); !p.stats.Connected {
+			p.block()
+			err = fmt.Errorf("%w: the connection is lost", ErrNotConnected)
+		}
+	}
+	if err != nil {
 		return p.failure("wait for", err)
 	}
 	return nil

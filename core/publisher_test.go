@@ -250,6 +250,9 @@ func TestConnectionIsToldByStatsAndNotices(t *testing.T) {
 		notice, ok = p.NextNotice()
 		return ok && notice.Kind == core.NoticeDisconnected
 	}, deadline, time.Millisecond)
+	err := p.WaitConnected(within(t, 20*time.Millisecond))
+	require.ErrorIs(t, err, core.ErrNotConnected)
+	assert.Contains(t, err.Error(), "the connection is lost")
 }
 
 func TestPublishingOneEventAllocatesLittle(t *testing.T) {

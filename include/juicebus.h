@@ -170,7 +170,9 @@ typedef struct juicebus_batch {
  * A payload is a CBOR map (RFC 8949; also behind the self-described tag 55799)
  * or a JSON object. CBOR: definite lengths only, text keys without duplicates,
  * valid UTF-8, nothing behind the map, nested at most 400 deep, and the tags
- * 0-4, 37, 40, 64-87 and 55799 only. JSON: UTF-8 text of one object.
+ * 0-4, 37, 40, 64-87 and 55799 only. JSON: UTF-8 text of one object that begins
+ * with '{'. Juice's event classes give `time` the receiver's clock if the sender
+ * leaves it out.
  *
  * Returns OK, or E_PAYLOAD with the reason and its offset in
  * juicebus_last_error(). */

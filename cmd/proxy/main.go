@@ -22,6 +22,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	// Whoever started it may have read the ready line and gone.
+	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -42,7 +44,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 1
 	}
 	fmt.Fprintf(out, "ready pub=%s sub=%s\n", proxy.PubURI(), proxy.SubURI())
-	err = errors.Join(proxy.Run(ctx), proxy.Close())
+	err = proxy.Run(ctx)
+	if stats, statsErr := proxy.Stats(); statsErr == nil {
+		fmt.Fprintf(out, "stopped events=%d bytes=%d dropped=%d refused=%d\n",
+			stats.Events, stats.Bytes, stats.Dropped, stats.Refused)
+	}
+	err = errors.Join(err, proxy.Close())
 	if err != nil {
 		fmt.Fprintln(errs, "juicebus-proxy:", err)
 		return 1
@@ -65,8 +72,13 @@ subscribers to the other. When it listens it prints one line,
 
     ready pub=URI sub=URI
 
-with the real addresses, and runs until SIGTERM or SIGINT, which end it with exit
-code 0. Exit code 1: it cannot listen. It is open to whoever reaches its ports.
+with the real addresses, and runs until SIGTERM or SIGINT, which end it with one
+line of counts and exit code 0,
+
+    stopped events=N bytes=N dropped=N refused=N
+
+where dropped are those that at least one slow subscriber lost. Exit code 1: it
+cannot listen. It is open to whoever reaches its ports.
 
 A URI is tcp://host:port (port 0: any free port; host *: every interface) or
 ipc://path.

@@ -29,11 +29,18 @@ func start(t *testing.T, args ...string) (pub, sub string, stop func() int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
 	go func() { code <- run(ctx, args, in, io.Discard) }()
-	line, err := bufio.NewReader(out).ReadString('\n')
+	reader := bufio.NewReader(out)
+	line, err := reader.ReadString('\n')
 	require.NoError(t, err)
 	addresses := regexp.MustCompile(`^ready pub=(\S+) sub=(\S+)\n$`).FindStringSubmatch(line)
 	require.Len(t, addresses, 3, line)
-	return addresses[1], addresses[2], func() int { cancel(); return <-code }
+	return addresses[1], addresses[2], func() int {
+		cancel()
+		last, err := reader.ReadString('\n')
+		require.NoError(t, err)
+		assert.Regexp(t, `^stopped events=\d+ bytes=\d+ dropped=\d+ refused=\d+\n$`, last)
+		return <-code
+	}
 }
 
 func TestReadyLineHasTheRealAddresses(t *testing.T) {
@@ -92,6 +99,7 @@ func TestSignalsEndTheProcessCleanly(t *testing.T) {
 		line, err := bufio.NewReader(out).ReadString('\n')
 		require.NoError(t, err)
 		assert.Equal(t, "ready pub=ipc://"+dir+"/pub sub=ipc://"+dir+"/sub\n", line)
+		require.NoError(t, out.Close(), "nobody reads its last line")
 		require.NoError(t, command.Process.Signal(signal))
 		assert.NoError(t, command.Wait(), signal.String())
 	}

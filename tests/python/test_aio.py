@@ -230,3 +230,24 @@ def test_aclose_hands_over_what_was_published(proxy: juicebus.Proxy) -> None:
                 assert (await subscriber.get(DEADLINE_S)).number == number
 
     asyncio.run(main())
+
+
+def test_publishing_without_a_pause_lets_other_tasks_run(proxy: juicebus.Proxy) -> None:
+    async def main() -> int:
+        turns = 0
+
+        async def count_turns() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with juicebus.PublisherAsync(proxy.pub_uri) as publisher:
+            await publisher.wait_connected()
+            other = asyncio.create_task(count_turns())
+            for number in range(1000):
+                await publisher.publish(Numbered(number=number))
+            other.cancel()
+        return turns
+
+    assert asyncio.run(main()) >= 10

@@ -127,6 +127,27 @@ func TestExponentsAreThoseThatPythonHas(t *testing.T) {
 	}
 }
 
+func TestStructSurvivesJSON(t *testing.T) {
+	payload, err := codec.EncodeJSON(struct {
+		Count  int64   `json:"count"`
+		Kelvin float64 `json:"kelvin"`
+	}{-5, 4.2})
+	require.NoError(t, err)
+	require.Equal(t, codec.JSON, codec.FormatOf(payload))
+	var out reading
+	require.NoError(t, codec.Decode(payload, &out))
+	assert.Equal(t, int64(-5), out.Count)
+	assert.Equal(t, 4.2, out.Kelvin)
+	_, err = codec.EncodeJSON(math.NaN())
+	assert.ErrorIs(t, err, codec.ErrPayload)
+	_, err = codec.EncodeJSON([]int{1})
+	assert.ErrorIs(t, err, codec.ErrPayload, "a list is no event")
+}
+
+func TestJSONErrorsSayWhere(t *testing.T) {
+	assert.ErrorContains(t, codec.Check([]byte(`{"a":x}`)), "JSON at byte 6")
+}
+
 func TestEncodeRefusesWhatTheWireRefuses(t *testing.T) {
 	_, err := codec.Encode([]int{1, 2})
 	assert.ErrorIs(t, err, codec.ErrPayload, "a list is no event")

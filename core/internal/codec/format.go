@@ -71,5 +71,10 @@ func checkJSON(payload []byte) error {
 		return nil
 	}
 	var value json.RawMessage
-	return fmt.Errorf("%w: JSON: %w", ErrPayload, json.Unmarshal(payload, &value))
+	err := json.Unmarshal(payload, &value)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%w: JSON at byte %d: %w", ErrPayload, syntax.Offset, err)
+	}
+	return fmt.Errorf("%w: JSON: %w", ErrPayload, err)
 }

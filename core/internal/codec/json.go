@@ -19,6 +19,15 @@ var notFinite = map[string]float64{
 	"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1),
 }
 
+// EncodeJSON turns a struct or a map into a JSON payload.
+func EncodeJSON(v any) ([]byte, error) {
+	payload, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("%w: encode %T: %w", ErrPayload, v, err)
+	}
+	return payload, Check(payload)
+}
+
 // decodeJSON reads JSON by way of CBOR, so that a struct is filled by the same
 // rules whatever the payload's format.
 func decodeJSON(payload []byte, v any) error {

@@ -64,7 +64,7 @@ func checkTCP(uri, address string, bind bool) error {
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || (number == 0 && !bind) {
-		return fmt.Errorf("%w %q: the port must be a number up to 65535", ErrURI, uri)
+		return fmt.Errorf("%w %q: the port must be a number from 1 to 65535 (to listen also 0: any free one)", ErrURI, uri)
 	}
 	return nil
 }

@@ -185,7 +185,7 @@ def _damage(frames: Sequence[bytes]) -> str | None:
     lib = library()
     if len(frames) != 1 or lib.juicebus_payload_check(frames[0], len(frames[0])) == Status.OK:
         return None
-    return text(lib.juicebus_last_error())
+    return text(lib.juicebus_last_error()).removeprefix("juicebus: check payload: ")
 
 
 def _reason(exc: Exception) -> str:

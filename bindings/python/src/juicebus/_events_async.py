@@ -84,10 +84,11 @@ class EventsAsync(SubscriberShared[EventType]):
         """Wait until the subscriptions made so far are live.
 
         Returns:
-            True when the proxy has confirmed it; False if this proxy cannot.
+            True when the proxy has confirmed it; False if this proxy cannot. In this
+            version no proxy can, and False comes at once.
 
         Raises:
-            TimeoutError: There was no answer, or no proxy, within the time.
+            TimeoutError: There was no answer within the time.
             ClosedError, InvalidError: As get.
         """
         status = await poll(
@@ -108,9 +109,9 @@ class EventsAsync(SubscriberShared[EventType]):
         super().close()
         self._readable.close()
 
-    def forget_in_child(self) -> None:
+    def _forget_in_child(self) -> None:
         """Drop what a forked child must not use; called there only."""
-        super().forget_in_child()
+        super()._forget_in_child()
         self._readable = self._new_readable()
 
     def __aiter__(self) -> AsyncIterator[EventType]:

@@ -24,7 +24,7 @@ _HAND_OVER_MS = 1000
 class Forgetful(Protocol):
     """An object that holds something of the library's."""
 
-    def forget_in_child(self) -> None:
+    def _forget_in_child(self) -> None:
         """Make a copy in a forked child harmless. No other thread is there."""
 
 
@@ -93,7 +93,7 @@ def _forget_in_child() -> None:
     _waits_at_exit = False
     _open_publishers.clear()
     for opened in list(_live):
-        opened.forget_in_child()
+        opened._forget_in_child()
 
 
 os.register_at_fork(after_in_child=_forget_in_child)

@@ -60,7 +60,7 @@ class Proxy:
 
         Args:
             pub_uri: Where publishers connect, such as "tcp://127.0.0.1:5122"; port 0
-                takes a free one, see the property.
+                takes a free one, see pub_uri and sub_uri.
             sub_uri: Where subscribers connect.
             on_message: Called by run() with each key that was forwarded, as on the wire;
                 once for many events of the same key.
@@ -167,7 +167,7 @@ class Proxy:
         self._close_handle()
         self._readable.close()
 
-    def forget_in_child(self) -> None:
+    def _forget_in_child(self) -> None:
         """Drop what a forked child must not use; called there only."""
         self._lock = threading.RLock()
         self._readable = self._new_readable()

@@ -112,7 +112,8 @@ class PublisherBlocking(PublisherShared):
         """Wait until all that was published so far has reached the proxy.
 
         Returns:
-            True when the proxy has confirmed it; False if this proxy cannot.
+            True when the proxy has confirmed it; False if this proxy cannot. In this
+            version no proxy can, and False comes at once.
 
         Raises:
             TimeoutError: There was no answer within the time.

@@ -159,7 +159,7 @@ class SubscriberShared(Generic[EventType]):
                 self._watch.close()
             self._close_handle()
 
-    def forget_in_child(self) -> None:
+    def _forget_in_child(self) -> None:
         """Drop what a forked child must not return; called there only."""
         self._lock = threading.RLock()
         self._prefetched.clear()

@@ -85,10 +85,11 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         """Wait until the subscriptions made so far are live.
 
         Returns:
-            True when the proxy has confirmed it; False if this proxy cannot.
+            True when the proxy has confirmed it; False if this proxy cannot. In this
+            version no proxy can, and False comes at once.
 
         Raises:
-            TimeoutError: There was no answer, or no proxy, within the time.
+            TimeoutError: There was no answer within the time.
             ClosedError, InvalidError: As get.
         """
         status = repeat(
