@@ -60,48 +60,39 @@ def take(lib: ctypes.CDLL, batch: _abi.Batch) -> list[Raw]:
         events, count, base, size = BATCH.unpack(batch)
         small = size <= _COPIED_BYTES_MAX
         data = _copy_of(base, size) if small else _view_of(base, size, _PyBUF_READ)
-        if count == 1:
-            return [_raw(data, base, *EVENT.unpack_from(data, events - base))]
         first = events - base
-        structs = EVENT.iter_unpack(data[first : first + count * EVENT.size])
-        return [_raw(data, base, *fields) for fields in structs]
+        raws = []
+        for at in range(first, first + count * EVENT.size, EVENT.size):
+            (
+                name,
+                topic,
+                payload,
+                payload_size,
+                frames_at,
+                frame_count,
+                name_size,
+                topic_size,
+                format,
+                _,
+                _,
+            ) = EVENT.unpack_from(data, at)
+            if frame_count == 1:
+                payload -= base
+                frames: tuple[bytes, ...] = (bytes(data[payload : payload + payload_size]),)
+            else:
+                frames = tuple(_frame(*frame) for frame in _frames(frames_at, frame_count))
+            name -= base
+            topic -= base
+            raw = (
+                bytes(data[name : name + name_size]),
+                bytes(data[topic : topic + topic_size]) if topic_size else b"",
+                format,
+                frames,
+            )
+            raws.append(_new_tuple(Raw, raw))  # spares the frame of the class's own __new__
+        return raws
     finally:
         lib.juicebus_batch_free(batch)
-
-
-def _raw(
-    data: bytes | memoryview,
-    base: int,
-    name: int,
-    topic: int,
-    payload: int,
-    payload_size: int,
-    frames_at: int,
-    frame_count: int,
-    name_size: int,
-    topic_size: int,
-    format: int,
-    _reserved: int,
-    _owner: int,
-) -> Raw:
-    frames: tuple[bytes, ...]
-    if frame_count == 1:
-        payload -= base
-        frames = (bytes(data[payload : payload + payload_size]),)
-    else:
-        frames = tuple(_frame(*frame) for frame in _frames(frames_at, frame_count))
-    name -= base
-    topic -= base
-    # Spares the frame of the class's own __new__.
-    return _new_tuple(
-        Raw,
-        (
-            bytes(data[name : name + name_size]),
-            bytes(data[topic : topic + topic_size]) if topic_size else b"",
-            format,
-            frames,
-        ),
-    )
 
 
 def _frames(address: int, count: int) -> list[tuple[int, int]]:
