@@ -92,6 +92,14 @@ type Payload struct {
 	Format     string `json:"format"`
 }
 
+// Status is a vector of status.json; Constant is nil for a number that is none.
+type Status struct {
+	ID       string  `json:"id"`
+	Constant *string `json:"constant"`
+	Number   int     `json:"number"`
+	Text     string  `json:"text"`
+}
+
 // Load reads all vectors of a file. A field that V does not have is refused, so
 // that no runner passes over one.
 func Load[V any](t testing.TB, name string) []V {
