@@ -29,9 +29,15 @@ func TestBusySubscriberMissesNothingBehindANewProxy(t *testing.T) {
 	require.NoError(t, pub.WaitConnected(ctx))
 	require.NoError(t, first.Close())
 
-	second, err := core.NewProxy(first.PubURI(), first.SubURI())
+	// Held for longer than reconnecting takes, also on a machine under load.
+	second, err := core.NewProxy(first.PubURI(), first.SubURI(), core.Hold(2*time.Second))
 	require.NoError(t, err)
 	go func() { _ = second.Run(ctx) }()
+	// What is written to a connection that is just dying may be lost with it.
+	require.Eventually(t, func() bool {
+		stats, err := pub.Stats()
+		return err == nil && stats.Reconnects == 1 && stats.Connected
+	}, 10*time.Second, 5*time.Millisecond)
 	require.NoError(t, pub.Publish(ctx, core.Event{Name: "A", Frames: [][]byte{{0xa0}}}))
 	// From here on nobody calls sub, until the proxy has let go of the event.
 	require.Eventually(t, func() bool {
