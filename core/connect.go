@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The juicebus authors
 
+// Whether there is a way through to a proxy, and how to wait for one. publish.go
+// tries; what it could not send waits here and is tried again.
+
 package core
 
 import (

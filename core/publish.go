@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The juicebus authors
 
+// How an event is published: checked, put behind its key, and sent without waiting.
+// Comes from the caller, goes to package socket; waiting is in connect.go.
+
 package core
 
 import (
