@@ -15,7 +15,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
+
+#include "calls.h"
 
 enum { frames_on_stack = 16, events_per_batch = 1024 };
 
@@ -26,15 +27,6 @@ struct event {
     size_t capacity;
     size_t bytes;
 };
-
-static int events_of(void *socket) {
-    int events = 0;
-    size_t size = sizeof events;
-    while (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return events;
-}
 
 static void release(struct event *e) {
     for (size_t i = 0; i < e->count; i++)
@@ -65,9 +57,11 @@ static int receive(void *socket, struct event *e, size_t event_bytes_max) {
     for (int more = 1; more;) {
         zmq_msg_t frame;
         zmq_msg_init(&frame);
-        while (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0)
-            if (errno != EINTR)
-                return -errno;
+        int rc = jb_receive_frame(socket, &frame);
+        if (rc < 0) {
+            zmq_msg_close(&frame);
+            return rc;
+        }
         more = zmq_msg_more(&frame);
         e->bytes += zmq_msg_size(&frame);
         if (e->bytes <= event_bytes_max) {
@@ -81,13 +75,6 @@ static int receive(void *socket, struct event *e, size_t event_bytes_max) {
     return 0;
 }
 
-static int send_frame(void *socket, zmq_msg_t *frame, int flags) {
-    while (zmq_msg_send(frame, socket, flags | ZMQ_DONTWAIT) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return 0;
-}
-
 static int set_nodrop(void *socket, int on) {
     return zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &on, sizeof on) < 0 ? -errno : 0;
 }
@@ -96,13 +83,13 @@ static int send_event(void *socket, struct event *e, uint64_t *dropped) {
     int rc = 0, lossy = 0;
     for (size_t i = 0; i < e->count && rc == 0; i++) {
         int flags = i + 1 < e->count ? ZMQ_SNDMORE : 0;
-        rc = send_frame(socket, &e->frames[i], flags);
+        rc = jb_send_frame(socket, &e->frames[i], flags);
         if (rc == -EAGAIN && i == 0) {
             lossy = 1;
             ++*dropped;
             rc = set_nodrop(socket, 0);
             if (rc == 0)
-                rc = send_frame(socket, &e->frames[i], flags);
+                rc = jb_send_frame(socket, &e->frames[i], flags);
         }
     }
     if (lossy) {
@@ -168,17 +155,17 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
 static void read_subscriptions(void *socket) {
     zmq_msg_t frame;
     zmq_msg_init(&frame);
-    while (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) >= 0 || errno == EINTR)
+    while (jb_receive_frame(socket, &frame) == 0)
         ;
     zmq_msg_close(&frame);
 }
 
 int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done) {
-    int readable = events_of(f->publishers);
+    int readable = jb_events(f->publishers);
     if (readable < 0)
         return readable;
     int work = (readable & ZMQ_POLLIN) && !hold;
-    int subscriptions = events_of(f->subscribers) & ZMQ_POLLIN;
+    int subscriptions = jb_events(f->subscribers) & ZMQ_POLLIN;
     if (!work && !subscriptions) {
         struct pollfd fds[] = {
             {f->publishers_fd, POLLIN, 0}, {f->subscribers_fd, POLLIN, 0}, {f->wake_fd, POLLIN, 0}};

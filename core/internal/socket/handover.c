@@ -11,7 +11,8 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-#include <zmq.h>
+
+#include "calls.h"
 
 static int64_t now_ms(void) {
     struct timespec t;
@@ -25,11 +26,7 @@ static int is_stop(void *monitor) {
     for (int first = 1; more; first = 0) {
         zmq_msg_t frame;
         zmq_msg_init(&frame);
-        int rc;
-        /* A signal between the two frames must not lose the event. */
-        while ((rc = zmq_msg_recv(&frame, monitor, ZMQ_DONTWAIT)) < 0 && errno == EINTR)
-            ;
-        if (rc < 0) {
+        if (jb_receive_frame(monitor, &frame) < 0) {
             zmq_msg_close(&frame);
             return stop;
         }

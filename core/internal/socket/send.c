@@ -9,22 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
 
-static int send_frame(void *socket, zmq_msg_t *frame, int flags) {
-    while (zmq_msg_send(frame, socket, flags | ZMQ_DONTWAIT) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return 0;
-}
-
-/* libzmq looks at its commands only now and then while it sends; asking for the
- * events makes it look at once. Without it a full socket stays full to us. */
-static void process_commands(void *socket) {
-    int events;
-    size_t size = sizeof events;
-    (void)zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size);
-}
+#include "calls.h"
 
 /* All frames exist before the first is sent: an event is never cut in half. */
 static int send_event(void *socket, const struct jb_part *parts, size_t count) {
@@ -42,14 +28,8 @@ static int send_event(void *socket, const struct jb_part *parts, size_t count) {
         if (parts[made].size > 0)
             memcpy(zmq_msg_data(&frames[made]), (const void *)parts[made].data, parts[made].size);
     }
-    for (; rc == 0 && sent < count; sent += rc == 0) {
-        int flags = sent + 1 < count ? ZMQ_SNDMORE : 0;
-        rc = send_frame(socket, &frames[sent], flags);
-        if (rc == -EAGAIN && sent == 0) {
-            process_commands(socket);
-            rc = send_frame(socket, &frames[sent], flags);
-        }
-    }
+    for (; rc == 0 && sent < count; sent += rc == 0)
+        rc = jb_send_frame(socket, &frames[sent], sent + 1 < count ? ZMQ_SNDMORE : 0);
     while (made-- > 0)
         zmq_msg_close(&frames[made]);
     if (frames != on_stack)
@@ -80,17 +60,13 @@ int jb_send_one(void *socket, const void *key, size_t key_size, const void *payl
 
 int jb_read_subscriptions(void *socket, int *failed) {
     int net = 0;
-    *failed = 0;
     for (;;) {
         zmq_msg_t frame;
         zmq_msg_init(&frame);
-        if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
-            int error = errno;
+        int rc = jb_receive_frame(socket, &frame);
+        if (rc < 0) {
             zmq_msg_close(&frame);
-            if (error == EINTR)
-                continue;
-            if (error != EAGAIN)
-                *failed = error;
+            *failed = rc == -EAGAIN ? 0 : -rc;
             return net;
         }
         if (zmq_msg_size(&frame) > 0) {

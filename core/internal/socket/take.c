@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
+
+#include "calls.h"
 
 enum { first_capacity = 1024, frames_on_stack = 256 };
 
@@ -78,14 +79,6 @@ static int append(struct growing *g, zmq_msg_t *frame, int first) {
     return 0;
 }
 
-/* Receives one frame; only the first of an event may have to wait, and does not. */
-static int receive(void *socket, zmq_msg_t *frame) {
-    while (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return 0;
-}
-
 /* Appends one event, or takes it and throws it away if it is over the limit.
  * Returns 1 for an event, 0 for one thrown away, else a negative errno. */
 static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
@@ -96,7 +89,7 @@ static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
     for (int first = 1; more; first = 0) {
         zmq_msg_t frame;
         zmq_msg_init(&frame);
-        int rc = receive(socket, &frame);
+        int rc = jb_receive_frame(socket, &frame);
         if (rc != 0) {
             zmq_msg_close(&frame);
             return rc;
@@ -143,14 +136,10 @@ static struct jb_block *finish(struct growing *g, size_t events) {
     return block;
 }
 
-/* Whether a limit ended the drain and something is left: costs no system call. */
+/* Whether something is left; where libzmq cannot say, the next take finds out. */
 static int readable(void *socket) {
-    int events = 0;
-    size_t size = sizeof events;
-    while (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) < 0)
-        if (errno != EINTR)
-            return 1;
-    return events & ZMQ_POLLIN;
+    int events = jb_events(socket);
+    return events < 0 || (events & ZMQ_POLLIN);
 }
 
 int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t bytes_max,
