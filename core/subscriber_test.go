@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -235,17 +237,25 @@ func TestHammeredSubscriberLosesNothing(t *testing.T) {
 	assert.EqualValues(t, total, count.Load())
 }
 
+// inNetpoller is the number of goroutines that wait for a file descriptor.
+func inNetpoller() int {
+	stacks := make([]byte, 1<<20)
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "[IO wait")
+}
+
 func TestWaitingSubscribersNeedNoThreadEach(t *testing.T) {
 	before := threads(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
 	const waiting = 50
-	for range waiting {
+	for i := range waiting {
 		s := newSubscriber(t, "tcp://127.0.0.1:1")
 		group.Go(func() {
 			_, err := s.Get(ctx)
 			assert.ErrorIs(t, err, context.Canceled)
 		})
+		// One after the other: what they do before they wait does need a thread.
+		require.Eventually(t, func() bool { return inNetpoller() > i }, deadline, time.Millisecond)
 	}
 	assert.Less(t, threads(t), before+waiting/2)
 	cancel()

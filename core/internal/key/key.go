@@ -24,14 +24,6 @@ const MaxBytes = 1024
 // ErrInvalid is wrapped by every error about a name, a topic or a key.
 var ErrInvalid = errors.New("invalid")
 
-// New returns the key of an event, which is also the filter of a subscription.
-func New(name, topic string) ([]byte, error) {
-	if err := CheckName(name, topic); err != nil {
-		return nil, err
-	}
-	return Append(make([]byte, 0, len(name)+len(topic)+2), name, topic), nil
-}
-
 // Append appends the key of a name and a topic that have been checked.
 func Append(b []byte, name, topic string) []byte {
 	b = append(b, name...)
