@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from juicebus._confirmation import confirmed
 from juicebus._counts import PREFETCH_EVENTS, checked_max
-from juicebus._errors import ClosedError, DecodeError, Status
+from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
-from juicebus._library import check
 from juicebus._owned_fd import fd_of
 from juicebus._polling import poll
 from juicebus._readable import Readable
@@ -94,12 +94,7 @@ class EventsAsync(SubscriberShared[EventType]):
         status = await poll(
             lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
         )
-        if status == Status.UNCONFIRMED:
-            return False
-        if status == Status.TIMEOUT:
-            raise TimeoutError(f"ready: {self._uri} was silent for {described(timeout)}")
-        check(status, f"ready of {self._uri}")
-        return True
+        return confirmed(status, "ready", self._uri, timeout)
 
     def close(self) -> None:
         """Close the subscriber: whoever waits in it gets ClosedError. Does not wait.

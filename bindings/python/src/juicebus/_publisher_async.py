@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from juicebus import _process
+from juicebus._confirmation import confirmed
 from juicebus._errors import Status
 from juicebus._event import EventLike
 from juicebus._library import check
@@ -17,7 +18,7 @@ from juicebus._owned_fd import fd_of
 from juicebus._polling import poll
 from juicebus._publisher import RETRY, Attempt, Many, PublisherShared
 from juicebus._readable import Readable
-from juicebus._timeout import deadline, described, left, passed
+from juicebus._timeout import deadline, left, passed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -134,12 +135,7 @@ class PublisherAsync(PublisherShared):
         status = await poll(
             lambda ms: self._lib.juicebus_publisher_flush(self._handle, ms), deadline(timeout)
         )
-        if status == Status.UNCONFIRMED:
-            return False
-        if status == Status.TIMEOUT:
-            raise TimeoutError(f"flush: {self._uri} was silent for {described(timeout)}")
-        check(status, f"flush of {self._uri}")
-        return True
+        return confirmed(status, "flush", self._uri, timeout)
 
     def close(self, timeout: float | None = 1.0) -> None:
         """Close the publisher; whoever waits in it gets ClosedError. Does not wait.

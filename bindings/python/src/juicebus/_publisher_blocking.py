@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from juicebus import _process
-from juicebus._errors import Status
+from juicebus._confirmation import confirmed
 from juicebus._event import EventLike
 from juicebus._library import check
 from juicebus._publisher import Many, PublisherShared
 from juicebus._slices import repeat, send
-from juicebus._timeout import deadline, described, whole_ms
+from juicebus._timeout import deadline, whole_ms
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -122,12 +122,7 @@ class PublisherBlocking(PublisherShared):
         status = repeat(
             lambda ms: self._lib.juicebus_publisher_flush(self._handle, ms), deadline(timeout)
         )
-        if status == Status.UNCONFIRMED:
-            return False
-        if status == Status.TIMEOUT:
-            raise TimeoutError(f"flush: {self._uri} was silent for {described(timeout)}")
-        check(status, f"flush of {self._uri}")
-        return True
+        return confirmed(status, "flush", self._uri, timeout)
 
     def close(self, timeout: float | None = 1.0) -> None:
         """Close the publisher; blocks until what is queued is handed to the network.

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from juicebus._confirmation import confirmed
 from juicebus._counts import PREFETCH_EVENTS, checked_max
-from juicebus._errors import ClosedError, DecodeError, Status
+from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
-from juicebus._library import check
 from juicebus._slices import repeat
 from juicebus._subscriber import SubscriberShared
 from juicebus._timeout import deadline, described, passed, slice_ms
@@ -95,12 +95,7 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         status = repeat(
             lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
         )
-        if status == Status.UNCONFIRMED:
-            return False
-        if status == Status.TIMEOUT:
-            raise TimeoutError(f"ready: {self._uri} was silent for {described(timeout)}")
-        check(status, f"ready of {self._uri}")
-        return True
+        return confirmed(status, "ready", self._uri, timeout)
 
     def __iter__(self) -> Iterator[EventType]:
         """Return itself."""
