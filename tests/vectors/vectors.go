@@ -64,6 +64,21 @@ func (k Key) NameAndTopic(t testing.TB) (name, topic string) {
 	return name, topic
 }
 
+// Control is a vector of control.json.
+type Control struct {
+	ID          string `json:"id"`
+	From        string `json:"from"`
+	To          string `json:"to"`
+	As          string `json:"as"`
+	FramesHex   []Hex  `json:"frames_hex"`
+	IdentityHex Hex    `json:"identity_hex"`
+	NumberHex   Hex    `json:"number_hex"`
+	Address     string `json:"address"`
+	Filter      string `json:"filter"`
+	Era         uint64 `json:"era"`
+	Count       uint64 `json:"count"`
+}
+
 // NameTopic is an event, or a subscription, of filters.json.
 type NameTopic struct {
 	Name  string `json:"name"`
