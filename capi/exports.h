@@ -31,7 +31,7 @@ typedef const juicebus_frame cframe_t;
 struct gojb_turn {
     int waited;    /* in: the last try said AGAIN, so we have been counted */
     int will_wait; /* in: AGAIN is welcome; else the last word is wanted */
-    int fd;        /* out, with AGAIN */
+    int fd;        /* out, with AGAIN; -1: there is none, try again after a moment */
 };
 
 /* Sets the calling thread's error text; called from Go, on the caller's thread. */
@@ -47,17 +47,18 @@ int gojb_publisher_publish(uint64_t publisher, cevent_t *events, size_t count, s
 int gojb_publisher_send_frames(uint64_t publisher, cframe_t *frames, size_t frame_count,
                                struct gojb_turn *turn);
 int gojb_publisher_wait_connected(uint64_t publisher, struct gojb_turn *turn);
-int gojb_publisher_flush(uint64_t publisher);
+int gojb_publisher_events(uint64_t publisher, uint64_t *events);
+int gojb_publisher_flush(uint64_t publisher, uint64_t events, struct gojb_turn *turn);
 int gojb_publisher_fd(uint64_t publisher, int *fd);
 int gojb_publisher_stats(uint64_t publisher, struct juicebus_publisher_stats *stats);
-int gojb_publisher_close(uint64_t publisher, int64_t timeout_ms);
-int gojb_wait_closed(int64_t timeout_ms);
+int gojb_publisher_close(uint64_t publisher, int64_t timeout_ms, uint64_t *left);
+int gojb_wait_closed(int64_t timeout_ms, uint64_t *given_up);
 
 int gojb_subscriber_open(cchar_t *uri, juicebus_subscriber_options *options, uint64_t *subscriber);
 int gojb_subscriber_subscribe(uint64_t subscriber, cchar_t *name, cchar_t *topic);
 int gojb_subscriber_unsubscribe(uint64_t subscriber, cchar_t *name, cchar_t *topic);
-int gojb_subscriber_ready(uint64_t subscriber);
-int gojb_subscriber_take(uint64_t subscriber, size_t max, struct jb_block **block,
+int gojb_subscriber_ready(uint64_t subscriber, struct gojb_turn *turn);
+int gojb_subscriber_take(uint64_t subscriber, size_t max, struct jb_block **block, uint64_t *slow,
                          struct gojb_turn *turn);
 int gojb_subscriber_fd(uint64_t subscriber, int *fd);
 int gojb_subscriber_stats(uint64_t subscriber, struct juicebus_subscriber_stats *stats);

@@ -54,10 +54,14 @@ EXPORT int juicebus_payload_check(const void *payload, size_t payload_size) {
     return gojb_payload_check(payload, payload_size);
 }
 
-EXPORT int juicebus_wait_closed(int64_t timeout_ms) {
+EXPORT int juicebus_wait_closed(int64_t timeout_ms, uint64_t *given_up) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
-    return gojb_wait_closed(timeout_ms);
+    uint64_t events = 0;
+    int status = gojb_wait_closed(timeout_ms, &events);
+    if (given_up)
+        *given_up = events;
+    return status;
 }
 
 EXPORT int juicebus_next_notice(uint64_t handle, juicebus_notice *notice) {

@@ -21,7 +21,8 @@ func gojb_proxy_open(pubURI, subURI *C.cchar_t, o *C.juicebus_proxy_options, han
 	defer guard(&result)
 	proxy, err := core.NewProxy(C.GoString((*C.char)(pubURI)), C.GoString((*C.char)(subURI)),
 		core.Hold(time.Duration(min(max(o.hold_ms, -1), 1<<40))*time.Millisecond), core.MaxEvents(o.max_events),
-		core.MaxEventBytes(o.max_event_bytes), core.MaxKeys(o.max_keys))
+		core.MaxBytes(o.max_bytes), core.MaxEventBytes(o.max_event_bytes), core.MaxKeys(o.max_keys),
+		core.MaxSubscriptions(o.max_subscriptions), heartbeat(o.heartbeat_ms))
 	if err != nil {
 		return status(err)
 	}

@@ -13,6 +13,9 @@ static const juicebus_publisher_options defaults = {
     64 << 20, /* max_event_bytes */
     0,        /* bind */
     1,        /* check_payload */
+    64 << 20, /* max_bytes */
+    JUICEBUS_OVERFLOW_BLOCK,
+    1000, /* heartbeat_ms */
 };
 
 EXPORT int juicebus_publisher_options_init(juicebus_publisher_options *options,
@@ -144,10 +147,31 @@ EXPORT int juicebus_publisher_wait_connected(juicebus_publisher_t publisher, int
     return jbc_wait(try_connected, &publisher, timeout_ms);
 }
 
+struct flush {
+    juicebus_publisher_t publisher;
+    uint64_t events;
+};
+
+static int try_flush(void *call, struct gojb_turn *turn) {
+    const struct flush *f = (const struct flush *)call;
+    return gojb_publisher_flush(f->publisher, f->events, turn);
+}
+
+EXPORT int juicebus_publisher_flush_first(juicebus_publisher_t publisher, uint64_t events,
+                                          int64_t timeout_ms) {
+    REQUIRE_ALIVE();
+    REQUIRE_TIMEOUT(timeout_ms);
+    struct flush call = {publisher, events};
+    return jbc_wait(try_flush, &call, timeout_ms);
+}
+
 EXPORT int juicebus_publisher_flush(juicebus_publisher_t publisher, int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
-    return gojb_publisher_flush(publisher);
+    uint64_t events;
+    int status = gojb_publisher_events(publisher, &events);
+    return status != JUICEBUS_OK ? status
+                                 : juicebus_publisher_flush_first(publisher, events, timeout_ms);
 }
 
 EXPORT int juicebus_publisher_fd(juicebus_publisher_t publisher, int *fd) {
@@ -166,8 +190,15 @@ EXPORT int juicebus_publisher_stats(juicebus_publisher_t publisher,
     return status != JUICEBUS_OK ? status : jbc_copy_stats(__func__, stats, &all, sizeof all);
 }
 
-EXPORT int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms) {
+EXPORT int juicebus_publisher_close_counted(juicebus_publisher_t publisher, int64_t timeout_ms,
+                                            uint64_t *left) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
-    return gojb_publisher_close(publisher, timeout_ms);
+    REQUIRE(left);
+    return gojb_publisher_close(publisher, timeout_ms, left);
+}
+
+EXPORT int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms) {
+    uint64_t left;
+    return juicebus_publisher_close_counted(publisher, timeout_ms, &left);
 }

@@ -7,7 +7,6 @@ package main
 import "C"
 
 import (
-	"context"
 	"sync"
 	"time"
 	"unsafe"
@@ -18,7 +17,10 @@ import (
 //export gojb_publisher_open
 func gojb_publisher_open(uri *C.cchar_t, o *C.juicebus_publisher_options, handle *C.uint64_t) (result C.int) {
 	defer guard(&result)
-	options := []core.PublisherOption{core.MaxEvents(o.max_events), core.MaxEventBytes(o.max_event_bytes)}
+	options := []core.PublisherOption{
+		core.MaxEvents(o.max_events), core.MaxBytes(o.max_bytes), core.MaxEventBytes(o.max_event_bytes),
+		core.Overflow(o.overflow), heartbeat(o.heartbeat_ms),
+	}
 	if o.bind != 0 {
 		options = append(options, core.Bind{})
 	}
@@ -36,6 +38,10 @@ func gojb_publisher_open(uri *C.cchar_t, o *C.juicebus_publisher_options, handle
 	}
 	*handle = C.uint64_t(number)
 	return C.JUICEBUS_OK
+}
+
+func heartbeat(ms C.int32_t) core.Heartbeat {
+	return core.Heartbeat(time.Duration(ms) * time.Millisecond)
 }
 
 // scratch is what a publish needs for its time: core's view of the events. It
@@ -119,14 +125,35 @@ func gojb_publisher_wait_connected(handle C.uint64_t, turn *C.struct_gojb_turn) 
 	return outcome(handle, turn, publisher.TryConnected())
 }
 
-//export gojb_publisher_flush
-func gojb_publisher_flush(handle C.uint64_t) (result C.int) {
+//export gojb_publisher_events
+func gojb_publisher_events(handle C.uint64_t, events *C.uint64_t) (result C.int) {
 	defer guard(&result)
 	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
 	if err != nil {
 		return status(err)
 	}
-	return status(publisher.Flush(context.Background()))
+	stats, err := publisher.Stats()
+	*events = C.uint64_t(stats.Events)
+	return status(err)
+}
+
+//export gojb_publisher_flush
+func gojb_publisher_flush(handle, events C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
+	defer guard(&result)
+	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
+	if err != nil {
+		return status(err)
+	}
+	return asked(turn, publisher.TryFlush(uint64(events)))
+}
+
+// asked lets the caller look again for an answer that has not come, if it has time.
+func asked(turn *C.struct_gojb_turn, err error) C.int {
+	if core.Again(err) && turn.will_wait != 0 {
+		turn.fd = -1
+		return again
+	}
+	return status(err)
 }
 
 //export gojb_publisher_fd
@@ -153,6 +180,8 @@ func gojb_publisher_stats(handle C.uint64_t, stats *C.struct_juicebus_publisher_
 	*stats = C.struct_juicebus_publisher_stats{
 		events: C.uint64_t(s.Events), bytes: C.uint64_t(s.Bytes), dropped: C.uint64_t(s.Dropped),
 		reconnects: C.uint64_t(s.Reconnects), connected: truth(s.Connected),
+		pending_events: C.uint64_t(s.PendingEvents), pending_bytes: C.uint64_t(s.PendingBytes),
+		unconfirmed: C.uint64_t(s.Unconfirmed), connected_since_unix_ns: unixNS(s.ConnectedSince),
 	}
 	return C.JUICEBUS_OK
 }
@@ -164,24 +193,37 @@ func truth(b bool) C.int32_t {
 	return 0
 }
 
+// unixNS is a time in C; 0 if there is none.
+func unixNS(t time.Time) C.int64_t {
+	if t.IsZero() {
+		return 0
+	}
+	return C.int64_t(t.UnixNano())
+}
+
 //export gojb_publisher_close
-func gojb_publisher_close(handle C.uint64_t, timeoutMS C.int64_t) (result C.int) {
+func gojb_publisher_close(handle C.uint64_t, timeoutMS C.int64_t, left *C.uint64_t) (result C.int) {
 	defer guard(&result)
+	*left = 0
 	publisher, first, err := closeHandle[*core.Publisher](uint64(handle), publisherKind)
 	if err != nil || !first {
 		return status(err)
 	}
-	return done(publisher.CloseWithin(duration(timeoutMS)))
+	events, done := publisher.CloseWithin(duration(timeoutMS))
+	*left = C.uint64_t(events)
+	return complete(done && events == 0)
 }
 
 //export gojb_wait_closed
-func gojb_wait_closed(timeoutMS C.int64_t) (result C.int) {
+func gojb_wait_closed(timeoutMS C.int64_t, givenUp *C.uint64_t) (result C.int) {
 	defer guard(&result)
-	return done(core.WaitClosed(duration(timeoutMS)))
+	events, done := core.WaitClosed(duration(timeoutMS))
+	*givenUp = C.uint64_t(events)
+	return complete(done)
 }
 
-func done(inTime bool) C.int {
-	if inTime {
+func complete(done bool) C.int {
+	if done {
 		return C.JUICEBUS_OK
 	}
 	return C.JUICEBUS_TIMEOUT

@@ -26,6 +26,7 @@ var statuses = []struct {
 	{core.ErrClosed, C.JUICEBUS_CLOSED},
 	{core.ErrUnconfirmed, C.JUICEBUS_UNCONFIRMED},
 	{core.ErrQueueFull, C.JUICEBUS_TIMEOUT},
+	{core.ErrUnanswered, C.JUICEBUS_TIMEOUT},
 	{core.ErrNotConnected, C.JUICEBUS_E_NOT_CONNECTED},
 	{core.ErrPayload, C.JUICEBUS_E_PAYLOAD},
 	{core.ErrTooLarge, C.JUICEBUS_E_TOO_LARGE},

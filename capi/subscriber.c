@@ -35,6 +35,9 @@ static const juicebus_subscriber_options defaults = {
     sizeof(juicebus_subscriber_options),
     100000,   /* max_events */
     64 << 20, /* max_event_bytes */
+    64 << 20, /* max_bytes */
+    JUICEBUS_OVERFLOW_DROP_OLDEST,
+    1000, /* heartbeat_ms */
 };
 
 EXPORT int juicebus_subscriber_options_init(juicebus_subscriber_options *options,
@@ -68,21 +71,26 @@ EXPORT int juicebus_subscriber_unsubscribe(juicebus_subscriber_t subscriber, con
     return gojb_subscriber_unsubscribe(subscriber, name, topic);
 }
 
+static int try_ready(void *call, struct gojb_turn *turn) {
+    return gojb_subscriber_ready(*(juicebus_subscriber_t *)call, turn);
+}
+
 EXPORT int juicebus_subscriber_ready(juicebus_subscriber_t subscriber, int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
-    return gojb_subscriber_ready(subscriber);
+    return jbc_wait(try_ready, &subscriber, timeout_ms);
 }
 
 struct take {
     juicebus_subscriber_t subscriber;
     size_t max;
     struct jb_block *block;
+    uint64_t slow;
 };
 
 static int try_take(void *call, struct gojb_turn *turn) {
     struct take *t = (struct take *)call;
-    return gojb_subscriber_take(t->subscriber, t->max, &t->block, turn);
+    return gojb_subscriber_take(t->subscriber, t->max, &t->block, &t->slow, turn);
 }
 
 EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t timeout_ms,
@@ -90,7 +98,7 @@ EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t tim
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     REQUIRE(event);
-    struct take call = {subscriber, 1, NULL};
+    struct take call = {subscriber, 1, NULL, 0};
     int status = jbc_wait(try_take, &call, timeout_ms);
     if (status == JUICEBUS_OK) {
         memcpy(event, call.block->records, sizeof *event);
@@ -115,13 +123,14 @@ EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t
         return jbc_fail(JUICEBUS_E_INVALID, "juicebus: %s: max is 0, expected 1 or more", __func__);
     REQUIRE_TIMEOUT(timeout_ms);
     REQUIRE(batch);
-    struct take call = {subscriber, max, NULL};
+    struct take call = {subscriber, max, NULL, 0};
     int status = jbc_wait(try_take, &call, timeout_ms);
     if (status == JUICEBUS_OK) {
         batch->events = (juicebus_event *)(void *)call.block->records;
         batch->count = call.block->count;
         batch->data = call.block;
         batch->data_size = call.block->size;
+        batch->slow = call.slow;
     }
     return status;
 }

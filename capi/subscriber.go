@@ -7,7 +7,6 @@ package main
 import "C"
 
 import (
-	"context"
 	"errors"
 	"os"
 	"unsafe"
@@ -19,7 +18,8 @@ import (
 func gojb_subscriber_open(uri *C.cchar_t, o *C.juicebus_subscriber_options, handle *C.uint64_t) (result C.int) {
 	defer guard(&result)
 	subscriber, err := core.NewSubscriber(C.GoString((*C.char)(uri)),
-		core.MaxEvents(o.max_events), core.MaxEventBytes(o.max_event_bytes))
+		core.MaxEvents(o.max_events), core.MaxBytes(o.max_bytes), core.MaxEventBytes(o.max_event_bytes),
+		core.Overflow(o.overflow), heartbeat(o.heartbeat_ms))
 	if err != nil {
 		return status(err)
 	}
@@ -53,17 +53,17 @@ func gojb_subscriber_unsubscribe(handle C.uint64_t, name, topic *C.cchar_t) (res
 }
 
 //export gojb_subscriber_ready
-func gojb_subscriber_ready(handle C.uint64_t) (result C.int) {
+func gojb_subscriber_ready(handle C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
 	defer guard(&result)
 	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
 	if err != nil {
 		return status(err)
 	}
-	return status(subscriber.Ready(context.Background()))
+	return asked(turn, subscriber.TryReady())
 }
 
 //export gojb_subscriber_take
-func gojb_subscriber_take(handle C.uint64_t, limit C.size_t, block **C.struct_jb_block, turn *C.struct_gojb_turn) (result C.int) {
+func gojb_subscriber_take(handle C.uint64_t, limit C.size_t, block **C.struct_jb_block, slow *C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
 	defer guard(&result)
 	subscriber, err := begin[*core.Subscriber](handle, subscriberKind, turn)
 	if err != nil {
@@ -77,6 +77,7 @@ func gojb_subscriber_take(handle C.uint64_t, limit C.size_t, block **C.struct_jb
 		return pause(handle, turn, func() C.int { return C.JUICEBUS_TIMEOUT })
 	}
 	// From here on the block is the caller's, who frees it in C.
+	*slow = C.uint64_t(batch.Slow())
 	*block = (*C.struct_jb_block)(unsafe.Pointer(unsafe.SliceData(batch.Bytes())))
 	return C.JUICEBUS_OK
 }
@@ -119,6 +120,8 @@ func gojb_subscriber_stats(handle C.uint64_t, stats *C.struct_juicebus_subscribe
 		events: C.uint64_t(s.Events), bytes: C.uint64_t(s.Bytes), dropped: C.uint64_t(s.Dropped),
 		skipped: C.uint64_t(s.Skipped), lost: C.int64_t(s.Lost),
 		reconnects: C.uint64_t(s.Reconnects), connected: truth(s.Connected),
+		pending_events: C.uint64_t(s.PendingEvents), pending_bytes: C.uint64_t(s.PendingBytes),
+		slow: C.uint64_t(s.Slow), connected_since_unix_ns: unixNS(s.ConnectedSince),
 	}
 	return C.JUICEBUS_OK
 }

@@ -58,13 +58,18 @@ func newSubscriber(t testing.TB, uri string, options ...core.SubscriberOption) *
 // the proxy might answer on a subscription that is about to end.
 var probes atomic.Int64
 
-// goLive publishes probes until the subscriber has one, and takes what is left of
-// them. What was subscribed before is live then: the pipe keeps order. No proxy can
-// confirm subscriptions in this version.
+// goLive waits until what the subscriber has subscribed to is live. A publisher that
+// binds confirms nothing, so there probes are published until one arrives.
 func goLive(t testing.TB, p *core.Publisher, s *core.Subscriber) {
+	ctx := within(t, deadline)
+	err := s.Ready(ctx)
+	if err == nil {
+		require.NoError(t, p.WaitConnected(ctx))
+		return
+	}
+	require.ErrorIs(t, err, core.ErrUnconfirmed)
 	probe := fmt.Sprint("juicebus-test-probe-", probes.Add(1))
 	require.NoError(t, s.Subscribe(probe, ""))
-	ctx := within(t, deadline)
 	for {
 		require.NoError(t, p.Publish(ctx, core.Event{Name: probe, Frames: [][]byte{empty}}))
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The juicebus authors
 
 // Whether there is a way through to a proxy, and how to wait for one. publish.go
-// tries; what it could not send waits here and is tried again.
+// tries; what it could not send waits in the queue, or outside, and is tried again.
 
 package core
 
@@ -11,49 +11,100 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/juicebus/juicebus/core/internal/control"
 )
 
-// connection returns nil once somebody has asked for events.
-func (p *Publisher) connection() error {
-	if p.closed {
-		return ErrClosed
+// through tells whether an event that is sent now finds its way: somebody has asked
+// for events, and the connection is there. A connecting XPUB keeps its subscriptions
+// over a disconnect, so the first does not tell of the second.
+func (p *Publisher) through() bool { return p.subscribed > 0 && p.link.connected }
+
+// look reads what has happened to the connection, and sends what waited for it.
+func (p *Publisher) look() {
+	if p.link.tend() {
+		p.subscribed = 0 // a new pipe, which nobody has subscribed to yet
 	}
-	if p.subscribed > 0 {
-		return nil
+	for {
+		filter, subscribed, ok, err := p.socket.ReadSubscription()
+		if err != nil || !ok {
+			break
+		}
+		p.hear(filter, subscribed)
 	}
-	if err := p.readSubscriptions(); err != nil {
-		return err
+	p.flush.look(&p.link, p.sent())
+	if p.sendQueued(); p.through() && p.queue.len() == 0 {
+		p.unblock()
 	}
-	if p.subscribed > 0 {
-		return nil
-	}
-	p.block()
-	return fmt.Errorf("%w: %s", ErrNotConnected, p.link.why(p.options.bind))
 }
 
-func (p *Publisher) readSubscriptions() error {
-	net, err := p.socket.ReadSubscriptions()
-	if p.options.bind {
-		p.subscribed = max(p.subscribed, 0) + net
-	} else if net > 0 {
-		// A connecting XPUB keeps its subscriptions over a disconnect and goes on
-		// queuing; so this says that there once was a proxy, not that there is one.
+// hear takes in what a proxy, or with Bind a subscriber, asks for. A proxy asks for
+// everything, at once on each connection, and one that knows the control plane
+// announces itself behind that.
+func (p *Publisher) hear(filter []byte, subscribed bool) {
+	switch {
+	case p.options.bind && subscribed:
+		p.subscribed++
+	case p.options.bind:
+		p.subscribed--
+	case subscribed:
 		p.subscribed = 1
+		if announcement, ok := control.ReadAnnouncement(filter); ok {
+			// What the monitor saw before this message is about older connections.
+			p.link.read()
+			p.flush.announced(announcement, p.link.connects)
+		}
 	}
-	return err
 }
 
-// block notes that an attempt is to be repeated; the ready fd is then readable
-// when something has happened since.
-func (p *Publisher) block() {
+// queuedAtOnce is how many queued events are sent in one crossing.
+const queuedAtOnce = 256
+
+// sendQueued sends what it can of the queue, in order.
+func (p *Publisher) sendQueued() {
+	for p.through() && p.queue.len() > 0 {
+		sent, err := p.socket.Send(p.queue.head(queuedAtOnce))
+		p.queue.pop(sent)
+		if err != nil {
+			return
+		}
+	}
+	if p.queue.len() == 0 {
+		p.full = false
+	}
+}
+
+// block says why an event was not accepted, and that the attempt may be repeated; the
+// ready fd is then readable when something has happened since.
+func (p *Publisher) block() error {
 	p.blocked = true
 	p.socket.Ready.Clear()
+	switch {
+	case p.through():
+		return again(fmt.Errorf("%w: the proxy does not keep up", ErrQueueFull))
+	case p.options.bind:
+		return again(fmt.Errorf("%w: %s", ErrNotConnected, p.link.why(true)))
+	case p.queue.maxEvents == 0:
+		return fmt.Errorf("%w: %s", ErrNotConnected, p.link.why(false))
+	}
+	return again(fmt.Errorf("%w: it is not connected: %s", ErrQueueFull, p.link.why(false)))
 }
 
 func (p *Publisher) unblock() {
 	if p.blocked {
 		p.blocked = false
 		p.socket.Ready.Set()
+	}
+}
+
+// tend is housekeeping: an XPUB that nobody publishes with applies subscriptions
+// only when it is asked (libzmq#2267), its unread inbox grows, and what is queued
+// waits for somebody who sees the proxy come back.
+func (p *Publisher) tend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.look()
 	}
 }
 
@@ -70,12 +121,6 @@ func (p *Publisher) wait(ctx context.Context, attempt func() error) error {
 	return errors.Join(err, failed)
 }
 
-// Again tells whether a try failed for a reason that passes: it is worth trying
-// again when the fd is readable.
-func Again(err error) bool {
-	return errors.Is(err, ErrNotConnected) || errors.Is(err, ErrQueueFull)
-}
-
 // WaitConnected waits until a proxy is there and has asked for events, with Bind
 // until there is a subscriber.
 func (p *Publisher) WaitConnected(ctx context.Context) error {
@@ -86,28 +131,16 @@ func (p *Publisher) WaitConnected(ctx context.Context) error {
 func (p *Publisher) TryConnected() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := p.connection()
-	if err == nil {
-		if p.look(); !p.stats.Connected {
-			p.block()
-			err = fmt.Errorf("%w: the connection is lost", ErrNotConnected)
+	err := ErrClosed
+	if !p.closed {
+		if p.look(); p.through() {
+			return nil
 		}
+		p.blocked = true
+		p.socket.Ready.Clear()
+		err = again(fmt.Errorf("%w: %s", ErrNotConnected, p.link.why(p.options.bind)))
 	}
-	if err != nil {
-		return p.failure("wait for", err)
-	}
-	return nil
-}
-
-// Flush waits until everything published so far has reached the proxy. In this
-// version no proxy can tell: [ErrUnconfirmed], at once.
-func (p *Publisher) Flush(context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return p.failure("flush", ErrClosed)
-	}
-	return p.failure("flush", ErrUnconfirmed)
+	return p.failure("wait for", err)
 }
 
 // FD returns a file descriptor that becomes readable when it is worth repeating a

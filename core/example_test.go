@@ -41,14 +41,17 @@ func Example() {
 		return
 	}
 
+	if err := subscriber.Ready(ctx); err != nil { // the subscription is live
+		fmt.Println(err)
+		return
+	}
+
 	publisher, err := core.NewPublisher(proxy.PubURI())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer publisher.Close(ctx)
-	// A new proxy holds events for its first half second, so that a subscriber
-	// that connects a moment later still gets them.
 	event, err := core.NewEvent("Temperature", "fridge.4K.upper", Temperature{Kelvin: 4.2})
 	if err == nil {
 		err = publisher.Publish(ctx, event)
@@ -64,20 +67,18 @@ func Example() {
 	// Output: fridge.4K.upper 4.2 <nil>
 }
 
-// Publishing waits for the first connection as long as its context allows.
+// Without a queue, publishing says at once that there is no proxy.
 func ExamplePublisher_Publish() {
-	publisher, err := core.NewPublisher("tcp://127.0.0.1:1") // no proxy there
+	publisher, err := core.NewPublisher("tcp://127.0.0.1:1", core.MaxEvents(0)) // no proxy there
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer publisher.CloseWithin(0)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-	defer cancel()
 	event, _ := core.NewEvent("Temperature", "", Temperature{Kelvin: 4.2})
-	err = publisher.Publish(ctx, event)
+	err = publisher.Publish(context.Background(), event)
 	fmt.Println(errors.Is(err, core.ErrNotConnected), err)
-	// Output: true juicebus: publish "Temperature" to tcp://127.0.0.1:1: not connected: no proxy has answered there: context deadline exceeded
+	// Output: true juicebus: publish "Temperature" to tcp://127.0.0.1:1: not connected: no proxy has answered there
 }
 
 // Names that are dotted prefixes of each other cannot be told apart on the wire.

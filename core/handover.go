@@ -4,6 +4,7 @@
 package core
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ const backgroundLinger = time.Second
 
 // waitSlice is how long one wait holds a handover, so that housekeeping and
 // several waiters can share it.
-const waitSlice = 10 * time.Millisecond
+const waitSlice = 2 * time.Millisecond
 
 // handovers are the closed publishers that still hold events.
 var handovers handoverSet
@@ -25,17 +26,31 @@ var handovers handoverSet
 type handoverSet struct {
 	mu      sync.Mutex
 	pending map[*handover]struct{}
+	givenUp uint64 // events of those that nobody waited for
 }
 
-// handover is one closed publisher on its way out.
+// handover is one closed publisher on its way out: first its queue goes into the
+// socket, then the socket into the network.
 type handover struct {
-	mu      sync.Mutex
-	monitor *socket.Monitor // nil when it is done
+	deadline time.Time // the zero time: none
+
+	mu        sync.Mutex
+	publisher *Publisher
+	monitor   *socket.Monitor // of the socket, once that is closed
+	queued    uint64          // events in the queue
+	inSocket  uint64          // events in the socket, at most
+	left      uint64          // events that have not been handed over, at most
+	awaited   int             // those who wait; they are told what is left
+	told      bool            // somebody has been
+	done      bool
 }
 
-func (h *handoverSet) begin(closeSocket func() *socket.Monitor) *handover {
+func (h *handoverSet) begin(p *Publisher, timeout time.Duration) *handover {
+	one := &handover{publisher: p}
+	if timeout >= 0 {
+		one.deadline = time.Now().Add(max(timeout, backgroundLinger))
+	}
 	h.mu.Lock()
-	one := &handover{monitor: closeSocket()}
 	if h.pending == nil {
 		h.pending = make(map[*handover]struct{})
 	}
@@ -45,53 +60,113 @@ func (h *handoverSet) begin(closeSocket func() *socket.Monitor) *handover {
 	return one
 }
 
-// await waits until it is done, negative for ever, or stop is closed, and tells
-// whether it is done.
-func (h *handover) await(timeout time.Duration, stop <-chan struct{}) bool {
+// await waits until it is done, negative for ever, or stop is closed. It returns how
+// many events have not been handed over, at most, and whether that is final.
+func (h *handover) await(timeout time.Duration, stop <-chan struct{}) (left uint64, done bool) {
 	deadline := time.Now().Add(timeout)
+	h.wait(1)
+	defer h.wait(-1)
 	for {
 		slice := waitSlice
 		if timeout >= 0 {
 			slice = min(slice, max(time.Until(deadline), 0))
 		}
-		if h.look(slice) {
-			return true
+		if left, done = h.look(slice); done {
+			return left, true
 		}
 		if timeout >= 0 && !time.Now().Before(deadline) {
-			return false
+			return left, false
 		}
 		select {
 		case <-stop:
-			return false
+			return left, false
 		default:
 		}
 	}
 }
 
-func (h *handover) look(slice time.Duration) bool {
+// tell notes that somebody has been told what is left, and returns whether nobody had.
+func (h *handover) tell() (first bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.monitor == nil {
-		return true
+	first, h.told = !h.told, true
+	return first
+}
+
+func (h *handover) wait(waiters int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.awaited += waiters
+}
+
+func (h *handover) remaining() time.Duration {
+	if h.deadline.IsZero() {
+		return time.Duration(math.MaxInt64)
+	}
+	return max(time.Until(h.deadline), 0)
+}
+
+func (h *handover) look(slice time.Duration) (left uint64, done bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.done {
+		return h.left, true
+	}
+	if h.monitor == nil && !h.closeSocket() {
+		time.Sleep(slice)
+		return h.left, false
 	}
 	if !h.monitor.AwaitStopped(slice) {
-		return false
+		return h.left, false
+	}
+	if h.left = h.queued; h.remaining() == 0 { // libzmq has thrown away what it still held
+		h.left += h.inSocket
 	}
 	h.monitor.Close()
-	h.monitor = nil
+	h.done = true
 	handovers.mu.Lock()
 	delete(handovers.pending, h)
+	if h.awaited == 0 && !h.told {
+		handovers.givenUp += h.left
+	}
 	handovers.mu.Unlock()
 	housekeeping.remove(h)
+	return h.left, true
+}
+
+// socketLinger is what remains for the socket when the queue is given up: one that
+// holds nothing closes at once, and so shows that it does not.
+const socketLinger = 50 * time.Millisecond
+
+// closeSocket closes the socket when the queue is empty, or its time is up. From then
+// on nothing is known of the events in it, but how many those are at most.
+func (h *handover) closeSocket() bool {
+	p := h.publisher
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.look()
+	h.queued, h.inSocket = uint64(p.queue.len()), min(p.unconfirmed(), uint64(p.pace.most()))
+	h.left = h.queued + h.inSocket
+	remaining := h.remaining()
+	if h.queued > 0 && remaining > socketLinger {
+		return false
+	}
+	if h.deadline.IsZero() {
+		remaining = -1
+	}
+	h.monitor = p.socket.Close(remaining)
 	return true
 }
 
-// tend is housekeeping: frees what nobody waits for.
-func (h *handover) tend() { h.look(0) }
+// tend is housekeeping: goes on with what nobody waits for.
+func (h *handover) tend() {
+	h.look(0)
+}
 
 // WaitClosed waits, negative for ever, until every publisher closed so far has
-// handed over its events or given up, and tells whether they have.
-func WaitClosed(timeout time.Duration) bool {
+// handed over its events or given up. It returns how many events, at most, those
+// have given up that nobody waited for, since the last call, and whether all are done.
+func WaitClosed(timeout time.Duration) (givenUp uint64, done bool) {
 	handovers.mu.Lock()
 	pending := make([]*handover, 0, len(handovers.pending))
 	for one := range handovers.pending {
@@ -99,14 +174,19 @@ func WaitClosed(timeout time.Duration) bool {
 	}
 	handovers.mu.Unlock()
 	deadline := time.Now().Add(timeout)
+	done = true
 	for _, one := range pending {
-		left := timeout
+		wait := timeout
 		if timeout >= 0 {
-			left = max(time.Until(deadline), 0)
+			wait = max(time.Until(deadline), 0)
 		}
-		if !one.await(left, nil) {
-			return false
+		left, final := one.await(wait, nil)
+		if done = done && final; final && one.tell() {
+			givenUp += left
 		}
 	}
-	return true
+	handovers.mu.Lock()
+	defer handovers.mu.Unlock()
+	givenUp, handovers.givenUp = givenUp+handovers.givenUp, 0
+	return givenUp, done
 }

@@ -4,7 +4,6 @@
 package core
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/juicebus/juicebus/core/internal/socket"
@@ -17,9 +16,11 @@ type NoticeKind int
 const (
 	NoticeConnected    NoticeKind = 1 // the connection is made
 	NoticeDisconnected NoticeKind = 2 // the connection is lost; a new one is tried for
+	NoticeSlow         NoticeKind = 3 // a queue is full and events are dropped; once for each such time
+	NoticeRefused      NoticeKind = 4 // the peer does not speak as a proxy does; it is tried again
 )
 
-// Notice tells of a change of a publisher's or subscriber's connection.
+// Notice tells of a change of a publisher's or subscriber's state.
 type Notice struct {
 	Kind NoticeKind
 	Time time.Time // when it was seen, up to 0.1 s after it happened
@@ -33,21 +34,30 @@ const maxNotices = 64
 type link struct {
 	uri        string
 	monitor    *socket.Monitor
+	reattach   func() error  // nil for a socket that listens
 	mark       *socket.Ready // readable while a notice waits; made by the first fd
 	peers      int
 	connected  bool
+	since      time.Time // of the latest connection
 	connects   uint64
 	reconnects uint64
+	dead       int  // rounds of housekeeping for which libzmq has not tried to connect again
+	met        bool // the latest attempt has become a connection
+	refused    bool // those who answer do not speak as a proxy does; told once
 	notices    []Notice
+	closed     chan struct{}
 	resolving  resolving
 }
 
-func (l *link) init(monitor *socket.Monitor, uri string) { l.monitor, l.uri = monitor, uri }
+func (l *link) init(monitor *socket.Monitor, uri string, reattach func() error) {
+	l.monitor, l.uri, l.reattach = monitor, uri, reattach
+	l.closed = make(chan struct{})
+}
 
 // read takes what the monitor has seen.
 func (l *link) read() {
 	for {
-		change, _, ok := l.monitor.Next()
+		change, ok := l.monitor.Next()
 		if !ok {
 			return
 		}
@@ -57,29 +67,53 @@ func (l *link) read() {
 			if l.connects++; l.connects > 1 {
 				l.reconnects++
 			}
+			l.since, l.dead, l.met, l.refused = time.Now(), 0, true, false
 			l.note(NoticeConnected, "connected to")
-		case socket.Disconnected:
+		case socket.Disconnected, socket.Refused:
 			// A connection that fails in its handshake was never one.
 			if l.peers > 0 {
 				l.peers--
 				l.note(NoticeDisconnected, "disconnected from")
 			}
+			l.dead = 1
+		case socket.Retrying:
+			l.dead = 0
 		}
 		l.connected = l.peers > 0
 	}
 }
 
-// tend is read, and the search for why there is no connection.
-func (l *link) tend() {
+// tend is read, and what keeps a connection alive: the search for why there is none,
+// and a new attempt where libzmq makes none. It sets itself to retry at once, so
+// when it has not by the next round, it never will.
+func (l *link) tend() (reattached bool) {
 	if l.read(); l.connects == 0 {
 		l.resolving.try(l.uri)
 	}
+	if l.dead == 0 || l.reattach == nil || l.connected {
+		return false
+	}
+	if l.dead++; l.dead <= 2 {
+		return false
+	}
+	if !l.refused && !l.met {
+		l.refused = true
+		l.note(NoticeRefused, "who answers is no such side of a proxy; trying again:")
+	}
+	l.dead, l.met = 0, false
+	return l.reattach() == nil
 }
 
 // why says what a publisher without a connection waits for.
 func (l *link) why(bind bool) string {
 	if bind {
 		return "nobody has subscribed yet"
+	}
+	if l.connects > 0 {
+		return "the connection is lost"
+	}
+	if l.refused {
+		return "who answers there is no such side of a proxy"
 	}
 	if reason := l.resolving.failure.Load(); reason != nil {
 		return *reason
@@ -91,7 +125,7 @@ func (l *link) note(kind NoticeKind, what string) {
 	if len(l.notices) == maxNotices {
 		l.notices = l.notices[1:]
 	}
-	l.notices = append(l.notices, Notice{Kind: kind, Time: time.Now(), Text: fmt.Sprintf("%s %s", what, l.uri)})
+	l.notices = append(l.notices, Notice{Kind: kind, Time: time.Now(), Text: what + " " + l.uri})
 	if l.mark != nil {
 		l.mark.Set()
 	}
@@ -111,65 +145,31 @@ func (l *link) next() (Notice, bool) {
 	return notice, true
 }
 
+// watch makes the mark, which from then on follows the notices.
+func (l *link) watch() error {
+	if l.mark != nil {
+		return nil
+	}
+	mark, err := socket.NewMark()
+	if err != nil {
+		return err
+	}
+	if l.mark = mark; len(l.notices) > 0 {
+		l.mark.Set()
+	}
+	return nil
+}
+
 func (l *link) fd() (int, error) {
-	if l.mark == nil {
-		mark, err := socket.NewMark()
-		if err != nil {
-			return 0, err
-		}
-		if l.mark = mark; len(l.notices) > 0 {
-			l.mark.Set()
-		}
+	if err := l.watch(); err != nil {
+		return 0, err
 	}
 	return l.mark.Dup()
 }
 
 func (l *link) close() {
+	close(l.closed)
 	if l.mark != nil {
 		l.mark.Finish(-1)
 	}
-}
-
-// NextNotice takes the oldest unread notice, without waiting. The latest 64 are
-// kept.
-func (p *Publisher) NextNotice() (Notice, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return Notice{}, false
-	}
-	return p.link.next()
-}
-
-// NoticeFD returns a file descriptor that is readable while a notice waits, and
-// for good once the publisher is closed. It is the caller's to close.
-func (p *Publisher) NoticeFD() (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return 0, p.failure("ask notices of", ErrClosed)
-	}
-	return p.link.fd()
-}
-
-// NextNotice takes the oldest unread notice, without waiting. The latest 64 are
-// kept.
-func (s *Subscriber) NextNotice() (Notice, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return Notice{}, false
-	}
-	return s.link.next()
-}
-
-// NoticeFD returns a file descriptor that is readable while a notice waits, and
-// for good once the subscriber is closed. It is the caller's to close.
-func (s *Subscriber) NoticeFD() (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return 0, s.failure("ask notices of", ErrClosed)
-	}
-	return s.link.fd()
 }

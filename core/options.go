@@ -11,10 +11,13 @@ import (
 
 // Defaults of the options.
 const (
-	DefaultMaxEvents     = 100_000
-	DefaultMaxEventBytes = 64 << 20
-	DefaultHold          = 500 * time.Millisecond
-	DefaultMaxKeys       = 10_000
+	DefaultMaxEvents        = 100_000
+	DefaultMaxBytes         = 64 << 20
+	DefaultMaxEventBytes    = 64 << 20
+	DefaultHeartbeat        = time.Second
+	DefaultHold             = 500 * time.Millisecond
+	DefaultMaxKeys          = 10_000
+	DefaultMaxSubscriptions = 50_000
 )
 
 // An option is a value of one of the types below. Which of them a constructor
@@ -28,10 +31,35 @@ type (
 	ProxyOption interface{ setProxy(*proxyOptions) }
 )
 
-// MaxEvents bounds a queue, in events: a publisher's towards the network, a
-// subscriber's of events not yet taken, a proxy's of each of its peers. At least
-// 1; default [DefaultMaxEvents].
+// MaxEvents bounds a queue, in events: a publisher's of events that cannot be sent
+// yet (0: it has none, and publish fails at once while there is no proxy), a
+// subscriber's of events that nobody takes, a proxy's of each of its peers, which are
+// at least 1. What the socket itself holds on the way has a bound of the same size.
+// Default [DefaultMaxEvents].
 type MaxEvents int
+
+// MaxBytes bounds a queue, in bytes of keys and payloads, a subscriber's in bytes of
+// memory. A proxy cuts off the subscribers that do not read at all when this much
+// waits for them in events of 512 bytes or more. At least 1; default
+// [DefaultMaxBytes].
+type MaxBytes int64
+
+// Overflow is what a full queue does.
+type Overflow int
+
+// A publisher's default is to block, a subscriber's to drop the oldest: it cannot
+// block, as the network does not wait. What is dropped is counted. The numbers are
+// JUICEBUS_OVERFLOW_… of juicebus.h.
+const (
+	OverflowBlock      Overflow = 0 // publish waits for room
+	OverflowDropOldest Overflow = 1 // the event that has waited longest goes
+	OverflowDropNewest Overflow = 2 // the event that has come goes
+)
+
+// Heartbeat is how often a connection is asked for a sign of life; after three
+// without one it is dead, and a new one is made. Up to 30 minutes; 0: never. Default
+// [DefaultHeartbeat].
+type Heartbeat time.Duration
 
 // MaxEventBytes bounds one event, key and payload, in bytes. A publisher refuses
 // a larger one, a subscriber skips and counts it, a proxy refuses it from whoever
@@ -55,52 +83,92 @@ type Hold time.Duration
 // [DefaultMaxKeys].
 type MaxKeys int
 
+// MaxSubscriptions bounds what one subscriber may subscribe to at a proxy; one that
+// goes beyond is cut off. Each filter costs two, as its losses are counted. At least
+// 1; default [DefaultMaxSubscriptions].
+type MaxSubscriptions int
+
+// queueOptions are what all three have in common.
+type queueOptions struct {
+	maxEvents     int
+	maxBytes      int64
+	maxEventBytes int64
+	overflow      Overflow
+	heartbeat     time.Duration
+}
+
+var defaultQueue = queueOptions{
+	maxEvents: DefaultMaxEvents, maxBytes: DefaultMaxBytes, maxEventBytes: DefaultMaxEventBytes,
+	heartbeat: DefaultHeartbeat,
+}
+
 type publisherOptions struct {
-	maxEvents       int
-	maxEventBytes   int64
+	queueOptions
 	bind, unchecked bool
 }
 
-type subscriberOptions struct {
-	maxEvents     int
-	maxEventBytes int64
-}
+type subscriberOptions struct{ queueOptions }
 
 type proxyOptions struct {
-	maxEvents     int
-	maxEventBytes int64
-	hold          time.Duration
-	maxKeys       int
+	queueOptions
+	hold             time.Duration
+	maxKeys          int
+	maxSubscriptions int
 }
 
 func (o MaxEvents) setPublisher(p *publisherOptions)       { p.maxEvents = int(o) }
 func (o MaxEvents) setSubscriber(s *subscriberOptions)     { s.maxEvents = int(o) }
 func (o MaxEvents) setProxy(p *proxyOptions)               { p.maxEvents = int(o) }
+func (o MaxBytes) setPublisher(p *publisherOptions)        { p.maxBytes = int64(o) }
+func (o MaxBytes) setSubscriber(s *subscriberOptions)      { s.maxBytes = int64(o) }
+func (o MaxBytes) setProxy(p *proxyOptions)                { p.maxBytes = int64(o) }
 func (o MaxEventBytes) setPublisher(p *publisherOptions)   { p.maxEventBytes = int64(o) }
 func (o MaxEventBytes) setSubscriber(s *subscriberOptions) { s.maxEventBytes = int64(o) }
 func (o MaxEventBytes) setProxy(p *proxyOptions)           { p.maxEventBytes = int64(o) }
+func (o Overflow) setPublisher(p *publisherOptions)        { p.overflow = o }
+func (o Overflow) setSubscriber(s *subscriberOptions)      { s.overflow = o }
+func (o Heartbeat) setPublisher(p *publisherOptions)       { p.heartbeat = time.Duration(o) }
+func (o Heartbeat) setSubscriber(s *subscriberOptions)     { s.heartbeat = time.Duration(o) }
+func (o Heartbeat) setProxy(p *proxyOptions)               { p.heartbeat = time.Duration(o) }
 func (Bind) setPublisher(p *publisherOptions)              { p.bind = true }
 func (Unchecked) setPublisher(p *publisherOptions)         { p.unchecked = true }
 func (o Hold) setProxy(p *proxyOptions)                    { p.hold = time.Duration(o) }
 func (o MaxKeys) setProxy(p *proxyOptions)                 { p.maxKeys = int(o) }
+func (o MaxSubscriptions) setProxy(p *proxyOptions)        { p.maxSubscriptions = int(o) }
 
-// checkLimits refuses what a queue cannot be; libzmq counts in 32 bits.
-func checkLimits(maxEvents int, maxEventBytes int64) error {
-	if maxEvents < 1 || maxEvents > math.MaxInt32 {
-		return fmt.Errorf("%w: max events is %d, expected 1 to %d", ErrInvalid, maxEvents, math.MaxInt32)
-	}
-	if maxEventBytes < 1 {
-		return fmt.Errorf("%w: max event bytes is %d, expected at least 1", ErrInvalid, maxEventBytes)
+// maxHeartbeat: libzmq tells the peer a time to live of three heartbeats in 16 bits
+// of tenths of a second.
+const maxHeartbeat = 30 * time.Minute
+
+// check refuses what a queue cannot be; libzmq counts in 32 bits.
+func (o *queueOptions) check(minEvents int, first Overflow) error {
+	switch {
+	case o.maxEvents < minEvents || o.maxEvents > math.MaxInt32:
+		return fmt.Errorf("%w: max events is %d, expected %d to %d", ErrInvalid, o.maxEvents, minEvents, math.MaxInt32)
+	case o.maxBytes < 1:
+		return fmt.Errorf("%w: max bytes is %d, expected at least 1", ErrInvalid, o.maxBytes)
+	case o.maxEventBytes < 1:
+		return fmt.Errorf("%w: max event bytes is %d, expected at least 1", ErrInvalid, o.maxEventBytes)
+	case o.overflow < first || o.overflow > OverflowDropNewest:
+		return fmt.Errorf("%w: overflow is %d, expected %d to %d", ErrInvalid, o.overflow, first, OverflowDropNewest)
+	case o.heartbeat < 0 || o.heartbeat > maxHeartbeat:
+		return fmt.Errorf("%w: heartbeat is %v, expected 0 to %v", ErrInvalid, o.heartbeat, maxHeartbeat)
 	}
 	return nil
 }
 
+func (o *publisherOptions) check() error { return o.queueOptions.check(0, OverflowBlock) }
+
+func (o *subscriberOptions) check() error { return o.queueOptions.check(1, OverflowDropOldest) }
+
 func (o *proxyOptions) check() error {
-	if o.hold < 0 {
+	switch {
+	case o.hold < 0:
 		return fmt.Errorf("%w: hold is %v, expected 0 or more", ErrInvalid, o.hold)
-	}
-	if o.maxKeys < 1 {
+	case o.maxKeys < 1:
 		return fmt.Errorf("%w: max keys is %d, expected at least 1", ErrInvalid, o.maxKeys)
+	case o.maxSubscriptions < 1:
+		return fmt.Errorf("%w: max subscriptions is %d, expected at least 1", ErrInvalid, o.maxSubscriptions)
 	}
-	return checkLimits(o.maxEvents, o.maxEventBytes)
+	return o.queueOptions.check(1, OverflowBlock)
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/juicebus/juicebus/core/internal/control"
 	"github.com/juicebus/juicebus/core/internal/endpoint"
 	"github.com/juicebus/juicebus/core/internal/socket"
 )
@@ -21,8 +22,11 @@ type Proxy struct {
 	pubURI, subURI string
 	options        proxyOptions
 	opened         time.Time
+	identity       control.Identity
 	forwarder      *socket.Forwarder
 	ended          chan struct{} // closed when Run has ended
+	checkpoints    checkpoints   // Run's
+	relief         relief        // Run's
 
 	mu      sync.Mutex // guards all below
 	started bool
@@ -48,10 +52,11 @@ func NewProxy(pubURI, subURI string, options ...ProxyOption) (*Proxy, error) {
 	p := &Proxy{
 		opened: time.Now(),
 		options: proxyOptions{
-			maxEvents: DefaultMaxEvents, maxEventBytes: DefaultMaxEventBytes,
-			hold: DefaultHold, maxKeys: DefaultMaxKeys,
+			queueOptions: defaultQueue, hold: DefaultHold, maxKeys: DefaultMaxKeys,
+			maxSubscriptions: DefaultMaxSubscriptions,
 		},
-		ended: make(chan struct{}),
+		identity: control.NewIdentity(),
+		ended:    make(chan struct{}),
 	}
 	for _, option := range options {
 		option.setProxy(&p.options)
@@ -70,14 +75,20 @@ func (p *Proxy) open(pubURI, subURI string) (err error) {
 	if p.mark, err = socket.NewMark(); err != nil {
 		return err
 	}
-	p.forwarder, err = socket.OpenForwarder(pubURI, subURI, p.options.maxEvents, p.options.maxEventBytes)
+	p.checkpoints.init(p.identity)
+	p.relief = relief{maxEvents: p.options.maxEvents, maxBytes: p.options.maxBytes}
+	p.forwarder, err = socket.OpenForwarder(pubURI, subURI, socket.ForwarderOptions{
+		MaxEvents: p.options.maxEvents, MaxEventBytes: p.options.maxEventBytes,
+		Heartbeat: p.options.heartbeat, Welcome: control.Welcome(p.identity),
+		Announce: func(pubURI, subURI string) []byte { return announcement(p.identity, pubURI, subURI).Bytes() },
+	})
 	if err != nil {
 		p.mark.Finish(-1)
 		return err
 	}
 	p.keys.limit = p.options.maxKeys
-	p.pubURI, p.subURI, err = p.forwarder.Addresses()
-	return err
+	p.pubURI, p.subURI = p.forwarder.Addresses()
+	return nil
 }
 
 // PubURI is where publishers connect, with the real port.
@@ -98,12 +109,13 @@ func (p *Proxy) Run(ctx context.Context) (err error) {
 	stop := context.AfterFunc(ctx, p.wake)
 	defer stop()
 	for ctx.Err() == nil {
-		hold := p.options.hold - time.Since(p.opened)
-		timeout := time.Duration(-1)
-		if hold > 0 {
-			timeout = hold
+		batch, err := p.forwarder.Forward(p.nextWait())
+		if err == nil {
+			err = p.answer(batch)
 		}
-		batch, err := p.forwarder.Forward(timeout, hold > 0)
+		if err == nil {
+			err = p.relief.note(batch, p.forwarder)
+		}
 		if p.note(batch) {
 			err = ErrClosed
 		}
@@ -112,6 +124,19 @@ func (p *Proxy) Run(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// nextWait is how long the next Forward may wait, and whether it holds.
+func (p *Proxy) nextWait() (timeout time.Duration, hold bool) {
+	now := time.Now()
+	timeout = -1
+	if left := p.options.hold - now.Sub(p.opened); left > 0 {
+		timeout, hold = left, true
+	}
+	if wait, any := p.checkpoints.wait(now); any && (timeout < 0 || wait < timeout) {
+		timeout = wait
+	}
+	return timeout, hold
 }
 
 func (p *Proxy) start() error {

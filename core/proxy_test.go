@@ -135,12 +135,15 @@ func rawPublisher(t *testing.T, uri string) *zmq.Socket {
 	return s
 }
 
-func TestLegacyPublisherFindsItsSubscriptionAtOnceAndNothingElse(t *testing.T) {
+func TestPublisherFindsTwoSubscriptionsAtOnceAndNothingElse(t *testing.T) {
 	proxy := startProxy(t)
 	raw := rawPublisher(t, proxy.PubURI())
 	subscription, err := raw.RecvBytes(0)
 	require.NoError(t, err)
 	assert.Equal(t, []byte{1}, subscription, "everything, with no subscriber connected")
+	announcement, err := raw.RecvBytes(0)
+	require.NoError(t, err)
+	assert.Equal(t, []byte("\x01\xffa\x01"), announcement[:4])
 	s := newSubscriber(t, proxy.SubURI())
 	for i := range 100 {
 		require.NoError(t, s.Subscribe(fmt.Sprint("S", i), ""))

@@ -16,16 +16,17 @@ import (
 	"github.com/juicebus/juicebus/core/internal/socket"
 )
 
-// Publish sends one event. It waits while there has been no connection yet and
-// while the queue is full, as long as ctx allows; then it returns the context's
-// error together with [ErrNotConnected] or [ErrQueueFull].
+// Publish sends one event, or queues it while there is no connection. It waits while
+// the queue is full, as long as ctx allows; then it returns the context's error
+// together with [ErrQueueFull]. Without a queue, and with [Bind] while nobody has
+// subscribed, it returns [ErrNotConnected]: at once, with Bind with the context's.
 func (p *Publisher) Publish(ctx context.Context, event Event) error {
 	_, err := p.PublishMany(ctx, []Event{event})
 	return err
 }
 
 // PublishMany sends events in order, as [Publisher.Publish] does, in as few
-// crossings as it can. It returns how many it sent; err is about the next one.
+// crossings as it can. It returns how many were accepted; err is about the next one.
 func (p *Publisher) PublishMany(ctx context.Context, events []Event) (sent int, err error) {
 	err = p.wait(ctx, func() error {
 		n, err := p.TryPublish(events[sent:])
@@ -45,8 +46,7 @@ func (p *Publisher) SendFrames(ctx context.Context, frames [][]byte) error {
 // maxChunk is how many events are checked, and sent under one lock, at a time.
 const maxChunk = 256
 
-// TryPublish is PublishMany without waiting: [ErrNotConnected] and [ErrQueueFull]
-// come at once.
+// TryPublish is PublishMany without waiting: [ErrQueueFull] comes at once.
 func (p *Publisher) TryPublish(events []Event) (sent int, err error) {
 	for err == nil && sent < len(events) {
 		chunk := events[sent:min(sent+maxChunk, len(events))]
@@ -77,11 +77,8 @@ func (p *Publisher) sendChunk(events []Event) (sent int, err error) {
 		p.keys = key.Append(p.keys, events[i].Name, events[i].Topic)
 		p.batch = append(p.batch, socket.Event{Key: p.keys[start:], Frames: events[i].Frames})
 	}
-	sent, err = p.send(p.batch)
+	sent, err = p.accept(p.batch)
 	clear(p.batch) // keeps no pointer into the caller's memory
-	for i := range events[:sent] {
-		p.stats.Bytes += uint64(events[i].size())
-	}
 	if err != nil {
 		what := "publish to"
 		if sent < len(events) {
@@ -99,11 +96,8 @@ func (p *Publisher) TrySendFrames(frames [][]byte) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, err := p.send([]socket.Event{{Key: frames[0], Frames: frames[1:]}}); err != nil {
+	if _, err := p.accept([]socket.Event{{Key: frames[0], Frames: frames[1:]}}); err != nil {
 		return p.failure("send frames to", err)
-	}
-	for _, frame := range frames {
-		p.stats.Bytes += uint64(len(frame))
 	}
 	return nil
 }
@@ -144,12 +138,31 @@ func (p *Publisher) tooLarge(size int64) error {
 	return fmt.Errorf("%w: the event has %d bytes, at most %d are allowed", ErrTooLarge, size, p.options.maxEventBytes)
 }
 
-// send sends what it can of a batch, under the lock. With Bind a subscriber
-// without room must not stop the others, so there the event is dropped for it.
-func (p *Publisher) send(batch []socket.Event) (sent int, err error) {
-	if err := p.connection(); err != nil {
-		return 0, err
+// accept sends what it can of a batch and queues the rest, under the lock.
+func (p *Publisher) accept(batch []socket.Event) (accepted int, err error) {
+	if p.closed {
+		return 0, ErrClosed
 	}
+	if !p.through() || p.queue.len() > 0 {
+		p.look()
+	}
+	if p.through() && p.queue.len() == 0 {
+		if accepted, err = p.send(batch); err != nil && !errors.Is(err, socket.ErrNoRoom) {
+			return accepted, err
+		}
+	}
+	for accepted < len(batch) && p.enqueue(batch[accepted]) {
+		accepted++
+	}
+	if accepted < len(batch) {
+		return accepted, p.block()
+	}
+	return accepted, nil
+}
+
+// send sends what it can of a batch. With Bind a subscriber without room must not
+// stop the others, so there the event is dropped for it.
+func (p *Publisher) send(batch []socket.Event) (sent int, err error) {
 	for err == nil && sent < len(batch) {
 		var n int
 		n, err = p.socket.Send(batch[sent:])
@@ -161,11 +174,52 @@ func (p *Publisher) send(batch []socket.Event) (sent int, err error) {
 			}
 		}
 	}
-	p.stats.Events += uint64(sent)
-	if errors.Is(err, socket.ErrNoRoom) {
-		p.block()
-		return sent, ErrQueueFull
-	}
-	p.unblock()
+	p.count(batch[:sent])
 	return sent, err
+}
+
+// count takes accepted events into account.
+func (p *Publisher) count(events []socket.Event) {
+	var bytes int64
+	for i := range events {
+		bytes += events[i].Size()
+	}
+	p.stats.Events += uint64(len(events))
+	p.stats.Bytes += uint64(bytes)
+	// With Bind a pipe that has been full might never be told of a new bound.
+	if allowed, changed := p.pace.note(len(events), bytes); changed && !p.options.bind {
+		_ = p.socket.SetMaxEvents(allowed) // it is in range, and the socket is open
+	}
+}
+
+// enqueue makes room for an event by the queue's policy, and tells whether it could.
+func (p *Publisher) enqueue(e socket.Event) bool {
+	if p.queue.maxEvents == 0 {
+		return false
+	}
+	if !p.queue.fits(e) {
+		switch p.options.overflow {
+		case OverflowBlock:
+			return false
+		case OverflowDropNewest:
+			p.dropped()
+			return true
+		}
+		for !p.queue.fits(e) {
+			p.queue.pop(1)
+			p.dropped()
+		}
+	}
+	p.queue.push(e)
+	p.count([]socket.Event{e})
+	return true
+}
+
+// dropped counts an event that the policy took, and says so once until the queue has
+// been empty.
+func (p *Publisher) dropped() {
+	if p.stats.Dropped++; !p.full {
+		p.full = true
+		p.link.note(NoticeSlow, "the queue is full, events are dropped; to")
+	}
 }

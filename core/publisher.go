@@ -17,51 +17,63 @@ import (
 
 // Publisher sends events to a proxy. Safe for concurrent use.
 //
-// An event goes through publish.go to the socket, and waits in connect.go while
-// there is no way through; next: the proxy.
+// An event goes through publish.go to the socket, or waits in the queue while there
+// is no way through, which connect.go knows; next: the proxy.
 type Publisher struct {
 	uri     string
 	options publisherOptions
+	notices noticeChannel
 
 	mu         sync.Mutex // guards all below
 	socket     *socket.Publisher
 	link       link
-	subscribed int  // subscriptions that the proxy, or with Bind subscribers, hold
-	blocked    bool // an attempt found no way through; whoever opens one sets the mark
+	subscribed int   // subscriptions that the proxy, or with Bind subscribers, hold
+	queue      queue // what waits for a way through
+	blocked    bool  // an attempt found no way through; whoever opens one sets the mark
+	full       bool  // the queue has dropped events since it was last empty
 	closed     bool
 	stats      PublisherStats
-	keys       []byte         // reused by attempt
-	batch      []socket.Event // reused by attempt
+	pace       pace
+	flush      flushing
+	keys       []byte         // reused by sendChunk
+	batch      []socket.Event // reused by sendChunk
 }
 
 // PublisherStats are a publisher's counts since it was opened.
 type PublisherStats struct {
-	Events     uint64 // queued towards the network
-	Bytes      uint64 // their keys and payloads
-	Dropped    uint64 // with Bind: events that at least one slow subscriber lost
-	Reconnects uint64 // connections made after the first
-	Connected  bool   // a proxy, with Bind a subscriber, is there
+	Events         uint64 // accepted: sent to the network, or queued until there is one
+	Bytes          uint64 // their keys and payloads
+	Dropped        uint64 // by the queue's policy; with Bind: that at least one slow subscriber lost
+	PendingEvents  uint64 // in the queue
+	PendingBytes   uint64 // their keys and payloads
+	Unconfirmed    uint64 // sent, and not known to have reached the proxy: what it can take along
+	Reconnects     uint64 // connections made after the first
+	Connected      bool   // a proxy, with Bind a subscriber, is there
+	ConnectedSince time.Time
 }
 
 // NewPublisher opens a publisher for a proxy's publisher port, such as
 // "tcp://127.0.0.1:5122" or "ipc:///run/juice/pub". It does not block, and the
 // proxy need not be there yet.
 func NewPublisher(uri string, options ...PublisherOption) (*Publisher, error) {
-	p := &Publisher{uri: uri, options: publisherOptions{
-		maxEvents: DefaultMaxEvents, maxEventBytes: DefaultMaxEventBytes,
-	}}
+	p := &Publisher{uri: uri, options: publisherOptions{queueOptions: defaultQueue}}
 	for _, option := range options {
 		option.setPublisher(&p.options)
 	}
-	err := errors.Join(Poisoned(), endpoint.Check(uri, p.options.bind),
-		checkLimits(p.options.maxEvents, p.options.maxEventBytes))
+	err := errors.Join(Poisoned(), endpoint.Check(uri, p.options.bind), p.options.check())
 	if err == nil {
-		p.socket, err = socket.OpenPublisher(uri, p.options.bind, p.options.maxEvents)
+		p.pace = pace{maxEvents: max(p.options.maxEvents, 1), maxBytes: p.options.maxBytes}
+		p.socket, err = socket.OpenPublisher(uri, p.options.bind, p.pace.maxEvents, p.options.heartbeat)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("juicebus: open publisher: %w", err)
 	}
-	p.link.init(p.socket.Monitor, uri)
+	p.queue = queue{maxEvents: p.options.maxEvents, maxBytes: p.options.maxBytes}
+	reattach := p.socket.Reattach
+	if p.options.bind {
+		p.queue.maxEvents, reattach = 0, nil
+	}
+	p.link.init(p.socket.Monitor, uri, reattach)
 	housekeeping.add(p)
 	return p, nil
 }
@@ -84,34 +96,21 @@ func (p *Publisher) Stats() (PublisherStats, error) {
 		return PublisherStats{}, p.failure("ask stats of", ErrClosed)
 	}
 	p.look()
-	return p.stats, nil
-}
-
-// look reads what has happened to the connection.
-func (p *Publisher) look() {
-	p.link.tend()
-	if p.readSubscriptions() == nil && p.subscribed > 0 {
-		p.unblock()
+	stats := p.stats
+	stats.PendingEvents, stats.PendingBytes = uint64(p.queue.len()), uint64(p.queue.bytes)
+	stats.Unconfirmed = p.unconfirmed()
+	stats.Reconnects = p.link.reconnects
+	if stats.Connected = p.through(); stats.Connected {
+		stats.ConnectedSince = p.link.since
 	}
-	p.stats.Reconnects = p.link.reconnects
-	p.stats.Connected = p.link.connected && p.subscribed > 0
-}
-
-// tend is housekeeping: an XPUB that nobody publishes with applies subscriptions
-// only when it is asked (libzmq#2267), and its unread inbox grows.
-func (p *Publisher) tend() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.closed {
-		p.look()
-	}
+	return stats, nil
 }
 
 // Close closes the publisher and waits, as long as ctx allows, until what is
 // queued has been handed to the network; with a context that is over at once it
 // does not wait. What has not been handed over when it returns goes on in the
-// background for up to a second, without a deadline as long as the process lives.
-// A second Close returns nil.
+// background for up to a second, without a deadline as long as the process lives;
+// the error says how many events those are. A second Close returns nil.
 func (p *Publisher) Close(ctx context.Context) error {
 	deadline, bounded := ctx.Deadline()
 	timeout := time.Duration(-1)
@@ -121,35 +120,38 @@ func (p *Publisher) Close(ctx context.Context) error {
 	case bounded:
 		timeout = max(time.Until(deadline), 0)
 	}
-	if p.closeWithin(timeout, ctx.Done()) {
+	left, done := p.closeWithin(timeout, ctx.Done())
+	if done && left == 0 {
 		return nil
 	}
-	return p.failure("close", cmp.Or(context.Cause(ctx), context.DeadlineExceeded))
+	return p.failure("close", fmt.Errorf("%d events have not been handed over: %w", left,
+		cmp.Or(context.Cause(ctx), context.DeadlineExceeded)))
 }
 
-// CloseWithin is Close with a timeout, negative for ever. It returns whether
-// everything has been handed over.
-func (p *Publisher) CloseWithin(timeout time.Duration) bool {
+// CloseWithin is Close with a timeout, negative for ever. It returns how many events
+// have not been handed over, at most, and whether that is final.
+func (p *Publisher) CloseWithin(timeout time.Duration) (left uint64, done bool) {
 	return p.closeWithin(timeout, nil)
 }
 
-func (p *Publisher) closeWithin(timeout time.Duration, stop <-chan struct{}) bool {
+func (p *Publisher) closeWithin(timeout time.Duration, stop <-chan struct{}) (left uint64, done bool) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return true
+		return 0, true
 	}
 	p.closed = true
-	linger := timeout
-	if timeout >= 0 {
-		linger = max(timeout, backgroundLinger)
-	}
-	// Registered before it closes, so that WaitClosed misses none.
-	done := handovers.begin(func() *socket.Monitor { return p.socket.Close(linger) })
+	p.socket.Finish()
 	p.link.close()
+	p.flush.close()
 	p.mu.Unlock()
 	housekeeping.remove(p)
-	return done.await(timeout, stop)
+	closing := handovers.begin(p, timeout)
+	left, done = closing.await(timeout, stop)
+	if timeout != 0 { // else the caller does not want to know
+		closing.tell()
+	}
+	return left, done
 }
 
 func (p *Publisher) failure(what string, err error) error {

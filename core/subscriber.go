@@ -4,12 +4,13 @@
 package core
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
+	"github.com/juicebus/juicebus/core/internal/control"
 	"github.com/juicebus/juicebus/core/internal/endpoint"
 	"github.com/juicebus/juicebus/core/internal/key"
 	"github.com/juicebus/juicebus/core/internal/socket"
@@ -19,49 +20,69 @@ import (
 //
 // There is no goroutine between the socket and the caller: whoever wants events
 // takes them from the socket, under the lock, in take.go. Waiting happens on the
-// ready fd, without the lock.
+// ready fd, without the lock. Only when nobody takes them are they brought into the
+// ring, by housekeeping.
 type Subscriber struct {
 	uri     string
 	options subscriberOptions
+	notices noticeChannel
 
 	mu      sync.Mutex // guards all below
 	socket  *socket.Subscriber
 	link    link
-	filters key.Filters
+	filters key.Filters[account]
+	ring    ring
+	drained bool // somebody found the socket empty since the last housekeeping
+	slow    bool // the ring has dropped events since it was last empty
 	closed  bool
 	stats   SubscriberStats
+	proxy   greeting
+	asked   question
+	live    answer
+	changes uint64 // subscriptions and their ends
+	flushed uint64 // the last number answered on a publisher's flush key
+
+	counting   bool   // the proxy is one that tells what it has forwarded
+	lostBefore uint64 // in accounts that have ended
 }
 
 // SubscriberStats are a subscriber's counts since it was opened.
 type SubscriberStats struct {
-	Events     uint64 // taken
-	Bytes      uint64 // their keys and payloads
-	Dropped    uint64 // received, but over MaxEventBytes
-	Skipped    uint64 // received, but no event, or of a name not subscribed to
-	Lost       int64  // events for this subscriber that it will never get; -1: not known
-	Reconnects uint64 // connections made after the first
-	Connected  bool   // the proxy is there
+	Events         uint64 // taken
+	Bytes          uint64 // their keys and payloads
+	Dropped        uint64 // received, but for want of room or over MaxEventBytes
+	Skipped        uint64 // received, but no event, or of a name not subscribed to
+	Lost           int64  // events for this subscriber that it will never get, Dropped included; -1: not known
+	PendingEvents  uint64 // received, and kept for whoever takes them
+	PendingBytes   uint64 // their keys and payloads
+	Slow           uint64 // how often it has begun to drop for want of room
+	Reconnects     uint64 // connections made after the first
+	Connected      bool   // the proxy is there
+	ConnectedSince time.Time
 }
 
 // NewSubscriber opens a subscriber for a proxy's subscriber port, such as
 // "tcp://127.0.0.1:5123". It does not block, and the proxy need not be there yet.
 // It receives nothing before its first subscription.
 func NewSubscriber(uri string, options ...SubscriberOption) (*Subscriber, error) {
-	s := &Subscriber{uri: uri, options: subscriberOptions{
-		maxEvents: DefaultMaxEvents, maxEventBytes: DefaultMaxEventBytes,
-	}, stats: SubscriberStats{Lost: -1}}
+	s := &Subscriber{uri: uri, options: subscriberOptions{queueOptions: defaultQueue}}
+	s.options.overflow = OverflowDropOldest
 	for _, option := range options {
 		option.setSubscriber(&s.options)
 	}
-	err := errors.Join(Poisoned(), endpoint.Check(uri, false),
-		checkLimits(s.options.maxEvents, s.options.maxEventBytes))
+	err := errors.Join(Poisoned(), endpoint.Check(uri, false), s.options.check())
 	if err == nil {
-		s.socket, err = socket.OpenSubscriber(uri, s.options.maxEvents)
+		// A frame over the limit ends the connection, so it is not for the events
+		// that only this subscriber does not want.
+		maxFrameBytes := 2 * max(s.options.maxEventBytes, DefaultMaxEventBytes)
+		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), s.options.maxEvents,
+			maxFrameBytes, s.options.heartbeat)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("juicebus: open subscriber: %w", err)
 	}
-	s.link.init(s.socket.Monitor, uri)
+	s.ring = ring{maxEvents: s.options.maxEvents, maxBytes: s.options.maxBytes, overflow: s.options.overflow}
+	s.link.init(s.socket.Monitor, uri, s.socket.Reattach)
 	housekeeping.add(s)
 	return s, nil
 }
@@ -80,16 +101,17 @@ func (s *Subscriber) Unsubscribe(name, topic string) error {
 	return s.change("unsubscribe", name, topic, s.filters.Remove, (*socket.Subscriber).Unsubscribe)
 }
 
-func (s *Subscriber) change(what, name, topic string, note func(name, topic string) (bool, error),
-	apply func(*socket.Subscriber, []byte) error,
+func (s *Subscriber) change(what, name, topic string,
+	note func(name, topic string) (key.Change[account], error), apply func(*socket.Subscriber, []byte) error,
 ) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := ErrClosed
 	if !s.closed {
-		var changed bool
-		if changed, err = note(name, topic); changed {
-			err = apply(s.socket, key.Append(nil, name, topic))
+		var change key.Change[account]
+		if change, err = note(name, topic); change.Done {
+			err = errors.Join(apply(s.socket, key.Append(nil, name, topic)), s.account(change))
+			s.changes++
 		}
 	}
 	if err != nil {
@@ -98,16 +120,17 @@ func (s *Subscriber) change(what, name, topic string, note func(name, topic stri
 	return nil
 }
 
-// Ready waits until all subscriptions made so far are live, that is, until the
-// proxy has confirmed them. In this version no proxy can: [ErrUnconfirmed], at
-// once.
-func (s *Subscriber) Ready(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return s.failure("wait for", ErrClosed)
+// account asks for checkpoints of the filters that began, behind the filters
+// themselves, and closes the accounts of those that ended.
+func (s *Subscriber) account(change key.Change[account]) (err error) {
+	for _, filter := range change.Began {
+		err = errors.Join(err, s.socket.Subscribe(control.CheckpointKey([]byte(filter.Key))))
 	}
-	return s.failure("wait for", ErrUnconfirmed)
+	for _, filter := range change.Ended {
+		s.lostBefore += filter.Value.lost
+		err = errors.Join(err, s.socket.Unsubscribe(control.CheckpointKey([]byte(filter.Key))))
+	}
+	return err
 }
 
 // FD returns a file descriptor that is readable while an event waits, and for
@@ -147,20 +170,39 @@ func (s *Subscriber) Stats() (SubscriberStats, error) {
 	if s.closed {
 		return SubscriberStats{}, s.failure("ask stats of", ErrClosed)
 	}
-	s.link.read()
-	s.stats.Reconnects, s.stats.Connected = s.link.reconnects, s.link.connected
-	return s.stats, nil
+	s.look()
+	stats := s.stats
+	stats.Lost = s.lost()
+	stats.PendingEvents, stats.PendingBytes = uint64(s.ring.events), uint64(s.ring.bytes)
+	stats.Reconnects, stats.Connected = s.link.reconnects, s.link.connected
+	if stats.Connected {
+		stats.ConnectedSince = s.link.since
+	}
+	return stats, nil
 }
 
-// tend is housekeeping: an unread monitor grows, and a socket that nobody takes
-// from does not subscribe again after a reconnect.
+// look reads what has happened to the connection.
+func (s *Subscriber) look() {
+	if s.link.read(); s.legacy() {
+		s.counting = false
+	}
+}
+
+// tend is housekeeping: an unread monitor grows, a socket that nobody takes from
+// does not subscribe again after a reconnect, and what nobody takes is brought into
+// the ring before the socket's own queue is full and the network loses it.
 func (s *Subscriber) tend() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closed {
-		s.socket.Tend()
-		s.link.tend()
+	if s.closed {
+		return
 	}
+	s.link.tend()
+	s.look()
+	if s.socket.Tend() && !s.drained {
+		_ = s.rescue() // what fails here fails for the next who takes
+	}
+	s.drained = false
 }
 
 // Close closes the subscriber. Waiting goroutines return [ErrClosed]; events not
@@ -172,6 +214,7 @@ func (s *Subscriber) Close() error {
 		s.closed = true
 		s.socket.Close()
 		s.link.close()
+		s.ring.clear()
 		housekeeping.remove(s)
 	}
 	return nil

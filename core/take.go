@@ -8,18 +8,27 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/juicebus/juicebus/core/internal/codec"
+	"github.com/juicebus/juicebus/core/internal/control"
 	"github.com/juicebus/juicebus/core/internal/key"
 	"github.com/juicebus/juicebus/core/internal/socket"
 )
 
 // Batch is received events in one block of memory outside Go's heap. Bytes is for
 // whoever knows the block's layout; Release frees it.
-type Batch struct{ block *socket.Block }
+type Batch struct {
+	block *socket.Block
+	slow  uint64
+}
 
 // Bytes is the whole block. Whoever frees it otherwise does not call Release.
 func (b *Batch) Bytes() []byte { return b.block.Bytes() }
+
+// Slow is how often the subscriber has begun to drop events for want of room, for a
+// binding that logs it.
+func (b *Batch) Slow() uint64 { return b.slow }
 
 // Release frees the block.
 func (b *Batch) Release() { b.block.Release() }
@@ -33,57 +42,108 @@ func (s *Subscriber) TakeBatch(limit int) (*Batch, error) {
 	if err != nil || block == nil {
 		return nil, err
 	}
-	return &Batch{block: block}, nil
+	return &Batch{block: block, slow: s.stats.Slow}, nil
 }
 
-// take drains the socket until it has an event for this subscriber or nothing is
-// left.
-func (s *Subscriber) take(limit int) (*socket.Block, error) {
-	if limit < 1 {
-		return nil, s.failure("get from", fmt.Errorf("%w: at most %d events", ErrInvalid, limit))
+// take takes from the ring, and else from the socket.
+func (s *Subscriber) take(limit int) (block *socket.Block, err error) {
+	switch {
+	case s.closed:
+		err = ErrClosed
+	case limit < 1:
+		err = fmt.Errorf("%w: at most %d events", ErrInvalid, limit)
+	case s.ring.events > 0:
+		block, err = s.ring.pop(limit)
+		// More may be in the ring or in the socket: the next take finds out.
+		s.socket.Ready.Set()
+		s.slow = s.slow && s.ring.events > 0
+	default:
+		block, err = s.drain(limit)
 	}
+	if err != nil {
+		return nil, s.failure("get from", err)
+	}
+	if block != nil {
+		s.stats.Events += uint64(block.Len())
+		for i := range block.Len() {
+			s.stats.Bytes += uint64(block.EventBytes(i))
+		}
+	}
+	return block, nil
+}
+
+// drain takes from the socket until it has an event for this subscriber or nothing
+// is left; then it returns nil.
+func (s *Subscriber) drain(limit int) (*socket.Block, error) {
 	for {
-		if s.closed {
-			return nil, s.failure("get from", ErrClosed)
+		taken, err := s.socket.Take(limit, s.options.maxEventBytes)
+		s.stats.Dropped += uint64(taken.Unkeyed)
+		s.drained = s.drained || !taken.More
+		if err != nil || taken.Block == nil {
+			return nil, err
 		}
-		block, bytes, oversize, err := s.socket.Take(limit, s.options.maxEventBytes)
-		s.stats.Dropped += uint64(oversize)
-		if err != nil {
-			return nil, s.failure("get from", err)
+		if s.sort(taken.Block); taken.Block.Len() > 0 {
+			return taken.Block, nil
 		}
-		if block == nil {
-			return nil, nil
-		}
-		if s.keepWanted(block, &bytes); block.Len() > 0 {
-			s.stats.Events += uint64(block.Len())
-			s.stats.Bytes += uint64(bytes)
-			return block, nil
-		}
-		block.Release()
+		taken.Block.Release()
 	}
 }
 
-// keepWanted splits the keys and judges the payloads of a block, and removes what
-// nobody asked for.
-func (s *Subscriber) keepWanted(block *socket.Block, bytes *int) {
+// sort removes from a block what is no event for this subscriber, and what is meant
+// for the subscriber itself; it splits the keys and judges the payloads of the rest.
+func (s *Subscriber) sort(block *socket.Block) {
 	block.Keep(func(i int) bool {
 		k := block.Key(i)
-		nameSize, wanted := s.filters.Name(k)
-		if !wanted || key.Check(k) != nil {
+		if control.IsReserved(k) {
+			s.hear(block, i)
+			return false
+		}
+		filter := s.filters.Find(k)
+		if filter != nil {
+			filter.Value.came++
+		}
+		switch {
+		case filter == nil || key.Check(k) != nil:
 			s.stats.Skipped++
-			*bytes -= len(k)
-			for j := range block.Frames(i) {
-				*bytes -= len(block.Frame(i, j))
-			}
+			return false
+		case block.Oversize(i):
+			s.stats.Dropped++
 			return false
 		}
 		format := codec.Other
 		if block.Frames(i) == 1 {
 			format = codec.FormatOf(block.Frame(i, 0))
 		}
-		block.Split(i, nameSize, int(format))
+		block.Split(i, filter.NameSize, int(format))
 		return true
 	})
+}
+
+// rescueTime bounds how long one rescue keeps the lock from everybody else.
+const rescueTime = 50 * time.Millisecond
+
+// rescue brings what waits in the socket into the ring.
+func (s *Subscriber) rescue() error {
+	end := time.Now().Add(rescueTime)
+	for time.Now().Before(end) {
+		block, err := s.drain(eventsPerRound)
+		if err != nil || block == nil {
+			if s.ring.events > 0 {
+				s.socket.Ready.Set()
+			}
+			return err
+		}
+		if dropped := s.ring.push(block); dropped > 0 {
+			s.stats.Dropped += uint64(dropped)
+			if !s.slow {
+				s.slow = true
+				s.stats.Slow++
+				s.link.note(NoticeSlow, "too slow, events are dropped; from")
+			}
+		}
+	}
+	s.socket.Ready.Set()
+	return nil
 }
 
 // Get waits for the next event, as long as ctx allows.

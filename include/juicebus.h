@@ -25,16 +25,13 @@
  *         if (juicebus_proxy_open("ipc:///tmp/example-pub", "ipc:///tmp/example-sub", NULL, &proxy) ||
  *             juicebus_subscriber_open("ipc:///tmp/example-sub", NULL, &sub) ||
  *             juicebus_subscriber_subscribe(sub, "Temperature", NULL) ||
- *             juicebus_publisher_open("ipc:///tmp/example-pub", NULL, &pub)) {
+ *             juicebus_subscriber_ready(sub, 5000) ||
+ *             juicebus_publisher_open("ipc:///tmp/example-pub", NULL, &pub) ||
+ *             juicebus_publisher_publish(pub, "Temperature", "4K", payload, sizeof payload, 5000) ||
+ *             juicebus_subscriber_get(sub, 5000, &event)) {
  *             fprintf(stderr, "%s\n", juicebus_last_error());
  *             return 1;
  *         }
- *         do {                         // the first ones may precede our subscription
- *             if (juicebus_publisher_publish(pub, "Temperature", "4K", payload, sizeof payload, 5000)) {
- *                 fprintf(stderr, "%s\n", juicebus_last_error());
- *                 return 1;
- *             }
- *         } while (juicebus_subscriber_get(sub, 100, &event) == JUICEBUS_TIMEOUT);
  *         printf("%s %s: %zu bytes\n", event.name, event.topic, event.payload_size);
  *         juicebus_event_free(&event);
  *         juicebus_publisher_close(pub, 1000);
@@ -65,7 +62,7 @@
  *   give them SA_ONSTACK (the library's runtime is Go's). One process can hold
  *   one Go runtime: do not link a second Go library. dlclose has no effect.
  *
- * Delivery is at most once. What a queue drops is counted, see the stats.
+ * Delivery is at most once. What is lost is counted, see the stats.
  */
 #ifndef JUICEBUS_H
 #define JUICEBUS_H
@@ -101,14 +98,15 @@ int juicebus_abi_version(void);
 #define JUICEBUS_CLOSED 2      /* the handle is closed */
 #define JUICEBUS_UNCONFIRMED 3 /* the proxy, or its absence, cannot confirm it */
 
-#define JUICEBUS_E_INVALID (-1)       /* an argument: NULL, a name, a size, a timeout */
-#define JUICEBUS_E_HANDLE (-2)        /* never a handle, or one of another kind */
-#define JUICEBUS_E_URI (-3)           /* malformed, or of an unknown scheme */
-#define JUICEBUS_E_AMBIGUOUS (-4)     /* a name is a dotted prefix of another one */
-#define JUICEBUS_E_PAYLOAD (-5)       /* neither a well-formed CBOR map nor a JSON object */
-#define JUICEBUS_E_TOO_LARGE (-6)     /* the event exceeds max_event_bytes */
-#define JUICEBUS_E_NOT_CONNECTED (-7) /* no proxy there within the timeout */
-#define JUICEBUS_E_FORKED (-8)        /* called in a child of fork() */
+#define JUICEBUS_E_INVALID (-1)   /* an argument: NULL, a name, a size, a timeout */
+#define JUICEBUS_E_HANDLE (-2)    /* never a handle, or one of another kind */
+#define JUICEBUS_E_URI (-3)       /* malformed, or of an unknown scheme */
+#define JUICEBUS_E_AMBIGUOUS (-4) /* a name is a dotted prefix of another one */
+#define JUICEBUS_E_PAYLOAD (-5)   /* neither a well-formed CBOR map nor a JSON object */
+#define JUICEBUS_E_TOO_LARGE (-6) /* the event exceeds max_event_bytes */
+#define JUICEBUS_E_NOT_CONNECTED                                                                   \
+    (-7)                        /* no proxy is there, and no queue or no time to wait for one */
+#define JUICEBUS_E_FORKED (-8)  /* called in a child of fork() */
 #define JUICEBUS_E_PANIC (-9)   /* a defect in the library; it refuses all calls from now on */
 #define JUICEBUS_E_SYSTEM (-10) /* the operating system or libzmq refused */
 
@@ -163,6 +161,7 @@ typedef struct juicebus_batch {
     size_t count;
     const void *data; /* one block of memory with all names, topics and payloads */
     size_t data_size; /* bytes */
+    uint64_t slow;    /* how often the subscriber has begun to drop for want of room */
 } juicebus_batch;
 
 /* Checks a payload as publishing does. Does not block; any thread.
@@ -178,14 +177,23 @@ typedef struct juicebus_batch {
  * juicebus_last_error(). */
 int juicebus_payload_check(const void *payload, size_t payload_size);
 
+/* What a full queue does. */
+#define JUICEBUS_OVERFLOW_BLOCK 0       /* publish waits for room (publishers only) */
+#define JUICEBUS_OVERFLOW_DROP_OLDEST 1 /* the event that has waited longest goes, and is counted */
+#define JUICEBUS_OVERFLOW_DROP_NEWEST 2 /* the event that comes goes, and is counted */
+
 /* ---- Publisher ---------------------------------------------------------- */
 
 typedef struct juicebus_publisher_options {
     size_t struct_size;      /* sizeof this struct; options_init sets it */
-    int64_t max_events;      /* events queued towards the network; default 100,000; at least 1 */
+    int64_t max_events;      /* events queued while they cannot be sent; default 100,000; 0: none */
     int64_t max_event_bytes; /* key and payload of one event; default 64 MiB; at least 1 */
     int32_t bind;            /* 1: listen at the URI instead of connecting to a proxy; default 0 */
     int32_t check_payload;   /* 0: publish does not check payloads; default 1 */
+    int64_t max_bytes;       /* the same queue, keys and payloads; default 64 MiB; at least 1 */
+    int32_t overflow;        /* JUICEBUS_OVERFLOW_…: what the full queue does; default BLOCK */
+    int32_t heartbeat_ms;    /* after three without an answer the connection is dead and made
+                              * anew; default 1,000; up to 1,800,000; 0: none */
 } juicebus_publisher_options;
 
 /* Fills in the defaults: options_init(&options, sizeof options). With the size,
@@ -206,18 +214,22 @@ int juicebus_publisher_open(const char *uri, const juicebus_publisher_options *o
 
 /* Publishes one event.
  *
- * Blocks up to timeout_ms while there has been no connection yet, or while the
- * queue is full; it never drops the event instead. (With `bind` it waits while
- * nobody has subscribed to anything; a subscriber that cannot keep up loses
- * events, which stats count as dropped.)
+ * While there is no connection, the first time or after an outage, events wait in
+ * order in a queue bounded by max_events and max_bytes, and go out when the proxy is
+ * there. Connected, they go to the network at once, and into the queue if that does
+ * not keep up. When the queue is full, publish blocks up to timeout_ms, or drops as
+ * `overflow` says. (With `bind` there is no queue: it waits while nobody has
+ * subscribed to anything, and a subscriber that cannot keep up loses events, which
+ * stats count as dropped.)
  *
  * `name`: not empty; `topic`: may be NULL; neither holds a NUL, both together
  * have at most 1,024 bytes. `payload`: CBOR or JSON, see
  * juicebus_payload_check.
  *
- * Returns OK: queued towards the network. TIMEOUT: the queue stayed full.
- * E_NOT_CONNECTED: there was never a proxy within the time, and the text says
- * why. CLOSED, E_INVALID, E_PAYLOAD, E_TOO_LARGE. */
+ * Returns OK: sent to the network, or queued. TIMEOUT: the queue stayed full.
+ * E_NOT_CONNECTED: there is no proxy, and with max_events 0 no queue (at once), with
+ * `bind` no subscriber (after timeout_ms); the text says why. CLOSED, E_INVALID,
+ * E_PAYLOAD, E_TOO_LARGE. */
 int juicebus_publisher_publish(juicebus_publisher_t publisher, const char *name, const char *topic,
                                const void *payload, size_t payload_size, int64_t timeout_ms);
 
@@ -227,7 +239,7 @@ int juicebus_publisher_publish(juicebus_publisher_t publisher, const char *name,
  * or fewer than one unchecked; else with `payload` as its one frame. Blocks and
  * fails as publish does, at the first event that cannot be sent.
  *
- * `sent`: how many of them were queued. May be NULL. The exception to the rule
+ * `sent`: how many of them were accepted. May be NULL. The exception to the rule
  * on outputs: it is written also on TIMEOUT, CLOSED and errors, once the
  * arguments are not NULL, so that you can go on behind the event that failed. */
 int juicebus_publisher_publish_many(juicebus_publisher_t publisher, const juicebus_event *events,
@@ -247,10 +259,18 @@ int juicebus_publisher_send_frames(juicebus_publisher_t publisher, const juicebu
  * the time is up, with the reason. CLOSED. */
 int juicebus_publisher_wait_connected(juicebus_publisher_t publisher, int64_t timeout_ms);
 
-/* Waits until everything published so far has reached the proxy. Returns OK,
- * TIMEOUT, CLOSED, or UNCONFIRMED: this proxy cannot tell. In this version no
- * proxy can: it says UNCONFIRMED at once. */
+/* Waits until everything published so far has reached the proxy, which confirms it.
+ *
+ * Returns OK, TIMEOUT, CLOSED, or UNCONFIRMED: it cannot be known, because this is a
+ * legacy proxy (after 0.3 s), because its subscriber side cannot be reached from here
+ * (after 1 s), or because a connection was lost on the way and events with it, maybe;
+ * that is told once, and stats keep it in `unconfirmed`. */
 int juicebus_publisher_flush(juicebus_publisher_t publisher, int64_t timeout_ms);
+
+/* As flush, for the first `events` of those that were accepted (stats count them):
+ * for callers that wait in slices while others go on publishing. */
+int juicebus_publisher_flush_first(juicebus_publisher_t publisher, uint64_t events,
+                                   int64_t timeout_ms);
 
 /* A file descriptor for poll, epoll or an event loop: once publish with
  * timeout 0 has returned TIMEOUT or E_NOT_CONNECTED, it becomes readable when it
@@ -260,12 +280,17 @@ int juicebus_publisher_fd(juicebus_publisher_t publisher, int *fd);
 
 struct juicebus_publisher_stats {
     size_t struct_size;  /* you set it: sizeof this struct; no more is filled in */
-    uint64_t events;     /* events queued towards the network */
+    uint64_t events;     /* events accepted: sent to the network, or queued */
     uint64_t bytes;      /* their keys and payloads */
-    uint64_t dropped;    /* with `bind`: events that at least one slow subscriber lost */
+    uint64_t dropped;    /* by `overflow`; with `bind`: that at least one slow subscriber lost */
     uint64_t reconnects; /* connections made after the first */
     int32_t connected;   /* 1: a proxy (with `bind`: a subscriber) is there; up to 0.1 s old */
     int32_t reserved;    /* 0 */
+    uint64_t pending_events; /* in the queue */
+    uint64_t pending_bytes;  /* their keys and payloads */
+    uint64_t unconfirmed;    /* sent, and not known to have reached a proxy: at most so many can be
+                           * lost with one; flush makes it small; with `bind`: 0 */
+    int64_t connected_since_unix_ns; /* of the connection that is there; 0: none */
 };
 
 /* The counts since it was opened. Returns OK, CLOSED, E_INVALID (struct_size). */
@@ -275,23 +300,32 @@ int juicebus_publisher_stats(juicebus_publisher_t publisher,
 /* Closes the publisher and waits up to timeout_ms until what is queued has been
  * handed to the network. Threads that wait in the handle return CLOSED.
  *
- * Returns OK; TIMEOUT: not known to be done yet, the library goes on for up to 1 s
- * from the call while the process lives (juicebus_wait_closed waits for that);
- * with timeout_ms 0 that is the rule, also if nothing is queued. A second close:
- * OK. Without a connection in that time the queued events are gone. */
+ * Returns OK: nothing is left. TIMEOUT: not known to be done; the library goes on for
+ * up to 1 s from the call while the process lives (juicebus_wait_closed waits for
+ * that). Without a connection in that time the queued events are given up. A second
+ * close: OK. */
 int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms);
 
-/* Waits until every publisher closed so far has handed over its events or given
- * up. For the end of a process that closed publishers with timeout 0. Returns
- * OK or TIMEOUT. */
-int juicebus_wait_closed(int64_t timeout_ms);
+/* The same, and says with TIMEOUT, too, how many events are left: at most so many
+ * have not been handed over. */
+int juicebus_publisher_close_counted(juicebus_publisher_t publisher, int64_t timeout_ms,
+                                     uint64_t *left);
+
+/* Waits until every publisher closed so far has handed over its events or given up.
+ * For the end of a process that closed publishers with timeout 0. `given_up`: how many
+ * events those gave up, at most, since the last call, that no close waited for; may be
+ * NULL; written with TIMEOUT too. Returns OK or TIMEOUT. */
+int juicebus_wait_closed(int64_t timeout_ms, uint64_t *given_up);
 
 /* ---- Subscriber --------------------------------------------------------- */
 
 typedef struct juicebus_subscriber_options {
     size_t struct_size;      /* sizeof this struct; options_init sets it */
-    int64_t max_events;      /* events that may wait to be taken; default 100,000; at least 1 */
-    int64_t max_event_bytes; /* larger events are skipped and counted; default 64 MiB */
+    int64_t max_events;      /* events kept while nobody takes them; default 100,000; at least 1 */
+    int64_t max_event_bytes; /* larger events are dropped and counted; default 64 MiB */
+    int64_t max_bytes;       /* memory of the events kept; default 64 MiB; at least 1 */
+    int32_t overflow;        /* what the full queue does; default JUICEBUS_OVERFLOW_DROP_OLDEST */
+    int32_t heartbeat_ms;    /* as a publisher's */
 } juicebus_subscriber_options;
 
 /* As juicebus_publisher_options_init. */
@@ -323,10 +357,9 @@ int juicebus_subscriber_subscribe(juicebus_subscriber_t subscriber, const char *
 int juicebus_subscriber_unsubscribe(juicebus_subscriber_t subscriber, const char *name,
                                     const char *topic);
 
-/* Waits until all subscriptions made so far are live, that is, until the proxy
- * has confirmed them. Returns OK, TIMEOUT, CLOSED, or UNCONFIRMED: the proxy
- * cannot confirm (today's Juice proxy never can). In this version no proxy can:
- * it says UNCONFIRMED at once. */
+/* Waits until all subscriptions made so far are live: the proxy has confirmed them,
+ * and from then on `lost` is exact for them. Events that come meanwhile are kept.
+ * Returns OK, TIMEOUT, CLOSED, or UNCONFIRMED: this is a legacy proxy (after 0.3 s). */
 int juicebus_subscriber_ready(juicebus_subscriber_t subscriber, int64_t timeout_ms);
 
 /* Takes the next event; blocks up to timeout_ms for it. On OK, the event's
@@ -366,15 +399,20 @@ int juicebus_batch_free(juicebus_batch *batch);
 int juicebus_subscriber_fd(juicebus_subscriber_t subscriber, int *fd);
 
 struct juicebus_subscriber_stats {
-    size_t struct_size;  /* you set it: sizeof this struct; no more is filled in */
-    uint64_t events;     /* events taken by get and get_many */
-    uint64_t bytes;      /* their keys and payloads */
-    uint64_t dropped;    /* received, but over max_event_bytes */
-    uint64_t skipped;    /* received, but no event, or of a name not subscribed to */
-    int64_t lost;        /* events for it that it will never get; -1: not known */
-    uint64_t reconnects; /* connections made after the first */
-    int32_t connected;   /* 1: the proxy is there; up to 0.1 s old */
-    int32_t reserved;    /* 0 */
+    size_t struct_size;      /* you set it: sizeof this struct; no more is filled in */
+    uint64_t events;         /* events taken by get and get_many */
+    uint64_t bytes;          /* their keys and payloads */
+    uint64_t dropped;        /* received, and dropped for want of room or over max_event_bytes */
+    uint64_t skipped;        /* received, but no event, or of a name not subscribed to */
+    int64_t lost;            /* events for it that it will never get, `dropped` included, those that
+                          * wait not; at most 0.25 s old; -1: not known (a legacy proxy) */
+    uint64_t reconnects;     /* connections made after the first */
+    int32_t connected;       /* 1: the proxy is there; up to 0.1 s old */
+    int32_t reserved;        /* 0 */
+    uint64_t pending_events; /* kept because nobody took them */
+    uint64_t pending_bytes;  /* their keys and payloads */
+    uint64_t slow;           /* how often it has begun to drop for want of room */
+    int64_t connected_since_unix_ns; /* of the connection that is there; 0: none */
 };
 
 /* The counts since it was opened. Returns OK, CLOSED, E_INVALID (struct_size). */
@@ -390,6 +428,8 @@ int juicebus_subscriber_close(juicebus_subscriber_t subscriber);
 
 #define JUICEBUS_NOTICE_CONNECTED 1    /* the connection is made */
 #define JUICEBUS_NOTICE_DISCONNECTED 2 /* the connection is lost; the library goes on trying */
+#define JUICEBUS_NOTICE_SLOW 3 /* a queue is full and events are dropped; once for each such time */
+#define JUICEBUS_NOTICE_REFUSED 4 /* who answers is no such side of a proxy; tried again */
 
 typedef struct juicebus_notice {
     int32_t kind;         /* JUICEBUS_NOTICE_… ; new kinds may come: ignore what you do not know */
@@ -411,9 +451,16 @@ int juicebus_next_notice_fd(uint64_t handle, int *fd);
 typedef struct juicebus_proxy_options {
     size_t struct_size;      /* sizeof this struct; options_init sets it */
     int64_t hold_ms;         /* see juicebus_proxy_open; default 500; 0: none */
-    int64_t max_events;      /* events queued per publisher, and per subscriber; default 100,000 */
+    int64_t max_events;      /* events queued per subscriber; default 100,000 */
     int64_t max_event_bytes; /* larger ones are refused from whoever sends them; default 64 MiB */
     int64_t max_keys;        /* keys whose counts are kept; the oldest goes first; default 10,000 */
+    int64_t max_bytes;       /* events of 512 bytes and more that wait for slow subscribers, in
+                              * bytes; beyond, those who have most waiting lose what comes;
+                              * default 64 MiB */
+    int64_t max_subscriptions; /* of one subscriber, who is cut off beyond; each of its filters
+                                * costs two; default 50,000 */
+    int32_t heartbeat_ms;      /* towards publishers; as theirs */
+    int32_t reserved;          /* 0 */
 } juicebus_proxy_options;
 
 /* As juicebus_publisher_options_init. */
@@ -476,6 +523,7 @@ struct juicebus_proxy_stats {
     uint64_t dropped;   /* events that at least one slow subscriber lost */
     uint64_t refused;   /* events over max_event_bytes in all, or on a reserved key */
     uint64_t keys;      /* keys whose counts are kept */
+    uint64_t cut_off;   /* peers that were disconnected for breaking a limit or the protocol */
 };
 
 /* The counts since it was opened; they, and the keys, follow the events by a

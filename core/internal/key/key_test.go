@@ -49,7 +49,7 @@ func TestWhatIsNoKeyIsRefused(t *testing.T) {
 func TestFiltersAreWhatTheVectorsSay(t *testing.T) {
 	for _, v := range vectors.Load[vectors.Filter](t, "filters.json") {
 		t.Run(v.ID, func(t *testing.T) {
-			var filters key.Filters
+			var filters key.Filters[int]
 			for _, s := range v.Subscribe {
 				_, err := filters.Add(s.Name, s.Topic)
 				switch s.Status {
@@ -68,16 +68,16 @@ func TestFiltersAreWhatTheVectorsSay(t *testing.T) {
 				}
 				k, err := newKey(e.Name, e.Topic)
 				require.NoError(t, err)
-				size, ok := filters.Name(k)
-				require.True(t, ok, "%s", k)
-				assert.Equal(t, e.Received.Name, string(k[:size]))
+				filter := filters.Find(k)
+				require.NotNil(t, filter, "%s", k)
+				assert.Equal(t, e.Received.Name, string(k[:filter.NameSize]))
 			}
 		})
 	}
 }
 
 func TestAmbiguousErrorNamesBoth(t *testing.T) {
-	var filters key.Filters
+	var filters key.Filters[int]
 	_, err := filters.Add("lab.Temp", "")
 	require.NoError(t, err)
 	_, err = filters.Add("lab", "")
@@ -85,15 +85,15 @@ func TestAmbiguousErrorNamesBoth(t *testing.T) {
 }
 
 func TestLastTopicFreesTheName(t *testing.T) {
-	var filters key.Filters
+	var filters key.Filters[int]
 	for _, topic := range []string{"a", "b"} {
 		added, err := filters.Add("A", topic)
 		require.NoError(t, err)
-		require.True(t, added)
+		require.True(t, added.Done)
 	}
 	removed, err := filters.Remove("A", "a")
 	require.NoError(t, err)
-	require.True(t, removed)
+	require.True(t, removed.Done)
 	_, err = filters.Add("A.B", "")
 	require.Error(t, err, "the name A still has a topic")
 	_, err = filters.Remove("A", "b")
@@ -103,23 +103,50 @@ func TestLastTopicFreesTheName(t *testing.T) {
 }
 
 func TestTheSameSubscriptionTwiceIsOnce(t *testing.T) {
-	var filters key.Filters
+	var filters key.Filters[int]
 	added, _ := filters.Add("A", "x")
-	require.True(t, added)
+	require.True(t, added.Done)
 	added, err := filters.Add("A", "x")
 	require.NoError(t, err)
-	assert.False(t, added)
+	assert.False(t, added.Done)
 	removed, _ := filters.Remove("A", "x")
-	assert.True(t, removed)
+	assert.True(t, removed.Done)
 	removed, err = filters.Remove("A", "x")
 	require.NoError(t, err)
-	assert.False(t, removed)
+	assert.False(t, removed.Done)
 }
 
-func TestFindingANameAllocatesNothing(t *testing.T) {
-	var filters key.Filters
+func TestFindingAFilterAllocatesNothing(t *testing.T) {
+	var filters key.Filters[int]
 	_, err := filters.Add("lab.Temperature", "")
 	require.NoError(t, err)
 	k := []byte("lab.Temperature.fridge.4K.")
-	assert.Zero(t, testing.AllocsPerRun(100, func() { filters.Name(k) }))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { filters.Find(k) }))
+}
+
+func TestDisjointFiltersAreThoseThatNoOtherCovers(t *testing.T) {
+	var filters key.Filters[int]
+	keys := func(filters []*key.Filter[int]) (keys []string) {
+		for _, f := range filters {
+			keys = append(keys, f.Key)
+		}
+		return keys
+	}
+	change := func(edit func(name, topic string) (key.Change[int], error), topic string, began, ended []string) {
+		t.Helper()
+		c, err := edit("A", topic)
+		require.NoError(t, err)
+		assert.ElementsMatch(t, began, keys(c.Began), "began")
+		assert.ElementsMatch(t, ended, keys(c.Ended), "ended")
+	}
+	change(filters.Add, "x.y", []string{"A.x.y."}, nil)
+	change(filters.Add, "z", []string{"A.z."}, nil)
+	change(filters.Add, "x", []string{"A.x."}, []string{"A.x.y."})
+	change(filters.Add, "xx", []string{"A.xx."}, nil)
+	change(filters.Add, "", []string{"A."}, []string{"A.x.", "A.xx.", "A.z."})
+	change(filters.Remove, "z", nil, nil)
+	change(filters.Remove, "", []string{"A.x.", "A.xx."}, []string{"A."})
+	change(filters.Remove, "x", []string{"A.x.y."}, []string{"A.x."})
+	assert.Nil(t, filters.Find([]byte("A.x.z.")))
+	assert.Equal(t, "A.x.y.", filters.Find([]byte("A.x.y.z.")).Key)
 }

@@ -71,6 +71,37 @@ func (b *Block) Topic(i int) string {
 	return C.GoStringN(r.topic, C.int(r.topic_size))
 }
 
+// Oversize tells whether an event was over the limit, so that only its key is here.
+func (b *Block) Oversize(i int) bool { return b.records()[i].reserved != 0 }
+
+// EventBytes is the size of an event's key and payload, before and after Split.
+func (b *Block) EventBytes(i int) int {
+	r := &b.records()[i]
+	size := int(r.name_size)
+	if r.topic != nil {
+		size++ // the final dot
+		if r.topic_size > 0 {
+			size += int(r.topic_size) + 1
+		}
+	}
+	for _, frame := range unsafe.Slice(r.frames, int(r.frame_count)) {
+		size += int(frame.size)
+	}
+	return size
+}
+
+// Cost is the memory that an event takes, after Split.
+func (b *Block) Cost(i int) int { return int(C.jb_record_cost(&b.records()[i])) }
+
+// Copy returns a new block with some of the events, after Split; nil without memory.
+func (b *Block) Copy(first, count int) *Block {
+	c := C.jb_block_copy(b.c, C.size_t(first), C.size_t(count))
+	if c == nil {
+		return nil
+	}
+	return &Block{c: c}
+}
+
 // Keep leaves only the events for which keep returns true, in order.
 func (b *Block) Keep(keep func(i int) bool) {
 	records := b.records()

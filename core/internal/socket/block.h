@@ -29,7 +29,7 @@ struct jb_record {
     size_t name_size; /* from the drain: the key's size */
     size_t topic_size;
     int32_t format;
-    int32_t reserved;
+    int32_t reserved; /* from the drain: 1 if the event was too large and this is its key */
     void *owner;
 };
 
@@ -38,5 +38,12 @@ struct jb_block {
     size_t count;
     struct jb_record *records;
 };
+
+/* A new block with some events of another, whose keys have been split. Returns NULL
+ * without memory. */
+struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t count);
+
+/* The memory that one event costs in a block. */
+size_t jb_record_cost(const struct jb_record *record);
 
 #endif

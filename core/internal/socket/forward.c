@@ -13,12 +13,70 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "calls.h"
 
-enum { frames_on_stack = 16, events_per_batch = 1024 };
+/* Frames from large_bytes on are counted while they wait: what smaller ones can take
+ * is bounded by their number. */
+enum { frames_on_stack = 16, events_per_batch = 1024, large_bytes = 512 };
+enum { flush_key_bytes = 18, flush_number_bytes = 8 };
+
+struct jb_waiting {
+    atomic_uint_fast64_t events, bytes;
+    atomic_int references;
+};
+
+struct jb_waiting *jb_waiting_new(void) {
+    struct jb_waiting *waiting = calloc(1, sizeof *waiting);
+    if (waiting)
+        atomic_store(&waiting->references, 1);
+    return waiting;
+}
+
+void jb_waiting_release(struct jb_waiting *waiting) {
+    if (waiting && atomic_fetch_sub(&waiting->references, 1) == 1)
+        free(waiting);
+}
+
+/* A large frame on its way: the one that came, inside the one that goes. */
+struct large {
+    zmq_msg_t frame;
+    struct jb_waiting *waiting;
+};
+
+/* libzmq calls this, in any thread, when the last subscriber is done with it. */
+static void has_left(void *data, void *hint) {
+    (void)data;
+    struct large *large = hint;
+    atomic_fetch_sub(&large->waiting->events, 1);
+    atomic_fetch_sub(&large->waiting->bytes, zmq_msg_size(&large->frame));
+    jb_waiting_release(large->waiting);
+    zmq_msg_close(&large->frame);
+    free(large);
+}
+
+/* Wraps a large frame so that it is counted; without memory it goes uncounted. */
+static void count_while_it_waits(zmq_msg_t *frame, struct jb_waiting *waiting) {
+    struct large *large = zmq_msg_size(frame) >= large_bytes ? malloc(sizeof *large) : NULL;
+    if (!large)
+        return;
+    zmq_msg_init(&large->frame);
+    zmq_msg_move(&large->frame, frame);
+    large->waiting = waiting;
+    size_t size = zmq_msg_size(&large->frame);
+    if (zmq_msg_init_data(frame, zmq_msg_data(&large->frame), size, has_left, large) < 0) {
+        zmq_msg_init(frame);
+        zmq_msg_move(frame, &large->frame);
+        free(large);
+        return;
+    }
+    atomic_fetch_add(&waiting->events, 1);
+    atomic_fetch_add(&waiting->bytes, size);
+    atomic_fetch_add(&waiting->references, 1);
+}
 
 struct event {
     zmq_msg_t on_stack[frames_on_stack];
@@ -79,17 +137,17 @@ static int set_nodrop(void *socket, int on) {
     return zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &on, sizeof on) < 0 ? -errno : 0;
 }
 
-static int send_event(void *socket, struct event *e, uint64_t *dropped) {
+/* Returns 1 if a subscriber had no room, 0, or a negative errno. */
+static int send_event(void *socket, zmq_msg_t *frames, size_t count) {
     int rc = 0, lossy = 0;
-    for (size_t i = 0; i < e->count && rc == 0; i++) {
-        int flags = i + 1 < e->count ? ZMQ_SNDMORE : 0;
-        rc = jb_send_frame(socket, &e->frames[i], flags);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        int flags = i + 1 < count ? ZMQ_SNDMORE : 0;
+        rc = jb_send_frame(socket, &frames[i], flags);
         if (rc == -EAGAIN && i == 0) {
             lossy = 1;
-            ++*dropped;
             rc = set_nodrop(socket, 0);
             if (rc == 0)
-                rc = jb_send_frame(socket, &e->frames[i], flags);
+                rc = jb_send_frame(socket, &frames[i], flags);
         }
     }
     if (lossy) {
@@ -97,11 +155,12 @@ static int send_event(void *socket, struct event *e, uint64_t *dropped) {
         if (rc == 0)
             rc = restored;
     }
-    return rc;
+    return rc < 0 ? rc : lossy;
 }
 
 /* Notes the event under its key; runs of one key share a tally. */
-static void tally(struct jb_forwarded *done, const char *key, size_t key_size, size_t bytes) {
+static struct jb_tally *tally(struct jb_forwarded *done, const char *key, size_t key_size,
+                              size_t bytes) {
     struct jb_tally *last = done->tallies + done->tally_count - 1;
     if (done->tally_count == 0 || last->key_size != key_size ||
         memcmp(done->keys + last->key_offset, key, key_size) != 0) {
@@ -115,16 +174,63 @@ static void tally(struct jb_forwarded *done, const char *key, size_t key_size, s
     last->bytes += bytes;
     done->events++;
     done->bytes += bytes;
+    return last;
 }
 
-/* Reserved keys (first byte 0xFF) are the control plane's: no peer may forge
- * what only the proxy says. A key that does not fit a tally is no event's. */
-static int refused(const struct event *e, size_t event_bytes_max, size_t key_size_max) {
+/* The fd of the connection that a message came from; -1 if it has none. */
+static int fd_of(zmq_msg_t *frame) {
+    return zmq_msg_get(frame, ZMQ_SRCFD);
+}
+
+static struct jb_heard *hear(struct jb_forwarded *done, enum jb_heard_kind kind, zmq_msg_t *frame) {
+    struct jb_heard *heard = &done->heard[done->heard_count++];
+    *heard =
+        (struct jb_heard){.kind = kind, .fd = fd_of(frame), .offset = (uint32_t)done->keys_size};
+    return heard;
+}
+
+static void keep(struct jb_forwarded *done, struct jb_heard *heard, const void *data, size_t size) {
+    memcpy(done->keys + done->keys_size, data, size);
+    done->keys_size += size;
+    heard->size += (uint32_t)size;
+}
+
+static int is_reserved(const void *key, size_t size) {
+    return size > 0 && *(const unsigned char *)key == 0xff;
+}
+
+/* The one reserved key that publishers may use: to ask what has arrived. */
+static int is_flush(struct event *e) {
+    const unsigned char *key = zmq_msg_data(&e->frames[0]);
+    return e->count == 2 && zmq_msg_size(&e->frames[0]) == flush_key_bytes && key[0] == 0xff &&
+           key[1] == 'f' && zmq_msg_size(&e->frames[1]) == flush_number_bytes;
+}
+
+/* Other reserved keys are refused: no peer may forge what only the proxy says. A key
+ * that does not fit a tally is no event's. */
+static int refused(struct event *e, size_t event_bytes_max, size_t key_size_max) {
     if (e->bytes > event_bytes_max || e->count == 0)
         return 1;
     size_t size = zmq_msg_size(&e->frames[0]);
-    const unsigned char *key = zmq_msg_data((zmq_msg_t *)&e->frames[0]);
-    return size > key_size_max || (size > 0 && key[0] == 0xff);
+    return size > key_size_max || is_reserved(zmq_msg_data(&e->frames[0]), size);
+}
+
+static int forward_event(const struct jb_forwarder *f, struct event *e, struct jb_forwarded *done) {
+    struct jb_tally *t =
+        tally(done, zmq_msg_data(&e->frames[0]), zmq_msg_size(&e->frames[0]), e->bytes);
+    for (size_t i = 0; i < e->count; i++)
+        count_while_it_waits(&e->frames[i], f->waiting);
+    int lossy = send_event(f->subscribers, e->frames, e->count);
+    if (lossy <= 0)
+        return lossy;
+    t->dropped++;
+    done->dropped++;
+    return 0;
+}
+
+static int has_room(const struct jb_forwarded *done, size_t key_size_max) {
+    return done->tally_count < done->tally_capacity && done->heard_count < done->heard_capacity &&
+           done->keys_size + key_size_max <= done->keys_capacity;
 }
 
 static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done) {
@@ -134,15 +240,18 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
     e.count = e.bytes = 0;
     const size_t key_size_max = done->keys_capacity / 4;
     int rc = 0;
-    for (int i = 0; rc == 0 && i < events_per_batch && done->tally_count < done->tally_capacity &&
-                    done->keys_size + key_size_max <= done->keys_capacity;
-         i++) {
+    for (int i = 0; rc == 0 && i < events_per_batch && has_room(done, key_size_max); i++) {
         rc = receive(f->publishers, &e, f->event_bytes_max);
-        if (rc == 0 && refused(&e, f->event_bytes_max, key_size_max)) {
+        if (rc == 0 && f->suspicious && e.count > 0)
+            hear(done, jb_came, &e.frames[0]);
+        if (rc == 0 && e.bytes <= f->event_bytes_max && is_flush(&e)) {
+            struct jb_heard *heard = hear(done, jb_flush, &e.frames[0]);
+            keep(done, heard, zmq_msg_data(&e.frames[0]), flush_key_bytes);
+            keep(done, heard, zmq_msg_data(&e.frames[1]), flush_number_bytes);
+        } else if (rc == 0 && refused(&e, f->event_bytes_max, key_size_max)) {
             done->refused++;
         } else if (rc == 0) {
-            tally(done, zmq_msg_data(&e.frames[0]), zmq_msg_size(&e.frames[0]), e.bytes);
-            rc = send_event(f->subscribers, &e, &done->dropped);
+            rc = forward_event(f, &e, done);
         }
         release(&e);
     }
@@ -151,12 +260,27 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
     return rc == -EAGAIN ? 0 : rc;
 }
 
-/* XPUB applies subscriptions when it is read; what they say is of no interest. */
-static void read_subscriptions(void *socket) {
+/* XPUB applies subscriptions when it is read. Of those to events, who made them is of
+ * interest; those to reserved keys are questions. Half of the report is left to the
+ * events: a flood of subscriptions must not stop them. */
+static void read_subscriptions(void *socket, struct jb_forwarded *done) {
     zmq_msg_t frame;
     zmq_msg_init(&frame);
-    while (jb_receive_frame(socket, &frame) == 0)
-        ;
+    while (done->heard_count < done->heard_capacity / 2 &&
+           done->keys_size < done->keys_capacity / 2 && jb_receive_frame(socket, &frame) == 0) {
+        const char *data = zmq_msg_data(&frame);
+        size_t size = zmq_msg_size(&frame);
+        if (size == 0 || data[0] < 0 || data[0] > 1)
+            continue;
+        struct jb_heard *heard = hear(done, data[0] ? jb_subscribed : jb_unsubscribed, &frame);
+        if (is_reserved(data + 1, size - 1) && size - 1 <= done->keys_capacity / 4)
+            keep(done, heard, data + 1, size - 1);
+        else
+            *heard = (struct jb_heard){.kind = heard->kind,
+                                       .fd = heard->fd,
+                                       .size = (uint32_t)(size - 1),
+                                       .offset = UINT32_MAX};
+    }
     zmq_msg_close(&frame);
 }
 
@@ -172,6 +296,28 @@ int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb
         if (poll(fds, 3, timeout_ms) < 0 && errno != EINTR)
             return -errno;
     }
-    read_subscriptions(f->subscribers);
-    return hold ? 0 : forward_batch(f, done);
+    read_subscriptions(f->subscribers, done);
+    int rc = hold ? 0 : forward_batch(f, done);
+    done->waiting_events = atomic_load(&f->waiting->events);
+    done->waiting_bytes = atomic_load(&f->waiting->bytes);
+    return rc;
+}
+
+int jb_tell(void *subscribers, const void *key, size_t key_size, const void *payload,
+            size_t payload_size) {
+    zmq_msg_t frames[2];
+    const void *data[] = {key, payload};
+    const size_t sizes[] = {key_size, payload_size};
+    for (int i = 0; i < 2; i++) {
+        if (zmq_msg_init_size(&frames[i], sizes[i]) < 0) {
+            if (i > 0)
+                zmq_msg_close(&frames[0]);
+            return -ENOMEM;
+        }
+        memcpy(zmq_msg_data(&frames[i]), data[i], sizes[i]);
+    }
+    int rc = send_event(subscribers, frames, 2);
+    zmq_msg_close(&frames[0]);
+    zmq_msg_close(&frames[1]);
+    return rc;
 }

@@ -13,27 +13,54 @@ struct jb_tally {
     uint32_t key_size;
     uint64_t bytes;
     uint64_t events;
+    uint64_t dropped; /* of these, those that at least one subscriber had no room for */
 };
 
-/* What a batch did. keys and tallies are the caller's, with these capacities. */
+/* What peers said besides events. */
+enum jb_heard_kind { jb_unsubscribed, jb_subscribed, jb_flush, jb_came };
+
+struct jb_heard {
+    int32_t kind;
+    int32_t fd;      /* of the peer's connection; -1: not known any more */
+    uint32_t size;   /* of the filter, or of the flush's key and number */
+    uint32_t offset; /* into keys; of an event's filter only the size is told */
+};
+
+/* What a batch did. The buffers are the caller's, with these capacities. */
 struct jb_forwarded {
     char *keys;
     size_t keys_size, keys_capacity;
     struct jb_tally *tallies;
     size_t tally_count, tally_capacity;
+    struct jb_heard *heard;
+    size_t heard_count, heard_capacity;
     uint64_t events, bytes, dropped, refused;
+    uint64_t waiting_events, waiting_bytes; /* large frames that subscribers have not read */
 };
+
+/* Counts the large frames that wait in the subscribers' pipes. It lives as long as
+ * the last of them, which may be longer than the sockets. */
+struct jb_waiting;
+struct jb_waiting *jb_waiting_new(void);
+void jb_waiting_release(struct jb_waiting *waiting);
 
 struct jb_forwarder {
     void *publishers;  /* XSUB */
-    void *subscribers; /* XPUB with ZMQ_XPUB_NODROP */
+    void *subscribers; /* XPUB with ZMQ_XPUB_NODROP and ZMQ_XPUB_VERBOSER */
     int publishers_fd, subscribers_fd, wake_fd;
     size_t event_bytes_max;
+    struct jb_waiting *waiting;
+    int suspicious; /* tell of each event that it came, and from whom */
 };
 
-/* Waits up to timeout_ms for something to do, then forwards what waits, up to
- * the capacities. With `hold`, leaves the publishers' events where they are.
- * Returns 0, or a negative errno. */
+/* Waits up to timeout_ms for something to do, then reads subscriptions and forwards
+ * what waits, up to the capacities. With `hold`, leaves the publishers' events where
+ * they are. Returns 0, or a negative errno. */
 int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done);
+
+/* Sends a message of the proxy's own to whoever subscribed to its key and has room.
+ * Returns 1 if somebody had none, 0, or a negative errno. */
+int jb_tell(void *subscribers, const void *key, size_t key_size, const void *payload,
+            size_t payload_size);
 
 #endif

@@ -20,14 +20,36 @@ type Change int
 
 // The changes of a connection.
 const (
+	// Connected: a handshake has succeeded.
 	Connected Change = iota + 1
 	Disconnected
+	// Refused: a handshake has failed. Disconnected may come as well, or instead.
+	Refused
+	// Retrying: libzmq has set itself to connect again.
+	Retrying
 	// Stopped is the last: the socket is closed and has handed over, or given up,
 	// everything it held.
 	Stopped
 )
 
-const monitored = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
+// changes are libzmq's events that tell of a Change.
+var changes = map[zmq.Event]Change{
+	zmq.EVENT_HANDSHAKE_SUCCEEDED:        Connected,
+	zmq.EVENT_DISCONNECTED:               Disconnected,
+	zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: Refused,
+	zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:  Refused,
+	zmq.EVENT_HANDSHAKE_FAILED_AUTH:      Refused,
+	zmq.EVENT_CONNECT_RETRIED:            Retrying,
+	zmq.EVENT_CONNECT_DELAYED:            Retrying,
+	zmq.EVENT_MONITOR_STOPPED:            Stopped,
+}
+
+func monitored() (events zmq.Event) {
+	for event := range changes {
+		events |= event
+	}
+	return events
+}
 
 // Monitor tells of a socket's connections. It is a socket of its own and must
 // outlive the one it watches: it is closed after Stopped. Not safe for concurrent
@@ -54,22 +76,10 @@ func newMonitor(s *zmq.Socket, events zmq.Event) (*Monitor, error) {
 	return &Monitor{pair: pair}, nil
 }
 
-// Next returns the oldest change and the address it happened at, without waiting.
-func (m *Monitor) Next() (change Change, address string, ok bool) {
-	for {
-		event, address, _, err := m.pair.RecvEvent(zmq.DONTWAIT)
-		if err != nil {
-			return 0, "", false
-		}
-		switch event {
-		case zmq.EVENT_HANDSHAKE_SUCCEEDED:
-			return Connected, address, true
-		case zmq.EVENT_DISCONNECTED:
-			return Disconnected, address, true
-		case zmq.EVENT_MONITOR_STOPPED:
-			return Stopped, address, true
-		}
-	}
+// Next returns the oldest change, without waiting; not ok: there is none.
+func (m *Monitor) Next() (change Change, ok bool) {
+	event, _, _, err := m.pair.RecvEvent(zmq.DONTWAIT)
+	return changes[event], err == nil
 }
 
 // AwaitStopped waits up to a timeout (rounded up to milliseconds; negative: for

@@ -4,6 +4,7 @@
 package socket
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -19,7 +20,7 @@ import (
 
 // maxSubscriptionBytes bounds what a subscriber may send: libzmq keeps a node of
 // memory for each byte of a filter, and walks them recursively.
-const maxSubscriptionBytes = 8 << 10
+const maxSubscriptionBytes = 2 << 10
 
 // Every socket retries its connection after 0.1 to 0.3 s. libzmq has no jitter
 // of its own, and a longer wait would outlast a new proxy's hold.
@@ -28,8 +29,15 @@ const (
 	reconnectMax = 300 * time.Millisecond
 )
 
+// handshakeLimit is how long a peer may take to say who it is.
+const handshakeLimit = 5 * time.Second
+
+// heartbeatsToDeath is how many silent heartbeats make a connection dead.
+const heartbeatsToDeath = 3
+
 // base is what the two client sockets have in common.
 type base struct {
+	uri     string
 	zmq     *zmq.Socket
 	pointer unsafe.Pointer
 	fd      int
@@ -37,9 +45,12 @@ type base struct {
 	Monitor *Monitor
 }
 
-// open makes a socket with a monitor and a ready fd, not yet connected or bound.
-func open(kind zmq.Type, uri string, set func(*zmq.Socket) error) (base, error) {
-	s, err := create(kind, uri, set)
+// open makes a socket with a monitor and a ready fd, not yet connected or bound. At
+// each heartbeat it asks whether the peer is still there; 0: never.
+func open(kind zmq.Type, uri string, heartbeat time.Duration, set func(*zmq.Socket) error) (base, error) {
+	s, err := create(kind, uri, func(s *zmq.Socket) error {
+		return errors.Join(setHeartbeat(s, heartbeat), set(s))
+	})
 	if err != nil {
 		return base{}, err
 	}
@@ -51,13 +62,33 @@ func open(kind zmq.Type, uri string, set func(*zmq.Socket) error) (base, error) 
 	if err != nil {
 		return base{}, closing(s, err)
 	}
-	monitor, err := newMonitor(s, monitored)
+	monitor, err := newMonitor(s, monitored())
 	if err != nil {
 		ready.Finish(fd)
 		return base{}, closing(s, err)
 	}
-	return base{zmq: s, pointer: pointer(s), fd: fd, Ready: ready, Monitor: monitor}, nil
+	return base{uri: uri, zmq: s, pointer: pointer(s), fd: fd, Ready: ready, Monitor: monitor}, nil
 }
+
+// setHeartbeat makes both ends give a silent connection up: this one by its own
+// timeout, the peer by the time to live that it is told.
+func setHeartbeat(s *zmq.Socket, heartbeat time.Duration) error {
+	if heartbeat == 0 {
+		return nil
+	}
+	dead := heartbeatsToDeath * heartbeat
+	return errors.Join(s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout(dead), s.SetHeartbeatTtl(dead))
+}
+
+// Reattach connects anew. libzmq gives a connection up for good when the peer breaks
+// the protocol: it sends a frame over the limit, or is a socket of another kind.
+func (b *base) Reattach() error {
+	_ = b.zmq.Disconnect(b.uri) // an error says that there is nothing to disconnect
+	return b.zmq.Connect(b.uri)
+}
+
+// Finish wakes whoever waits, for good; the socket itself stays open.
+func (b *base) Finish() { b.Ready.Finish(b.fd) }
 
 // discard closes a socket whose last words nobody waits for. The monitor stops
 // first: libzmq's own threads block on an event that has no reader any more, and
@@ -83,6 +114,7 @@ func create(kind zmq.Type, uri string, set func(*zmq.Socket) error) (*zmq.Socket
 	for _, err := range []error{
 		s.SetLinger(0),
 		s.SetReconnectIvl(reconnect),
+		s.SetHandshakeIvl(handshakeLimit),
 		s.SetIpv6(endpoint.IPv6(uri)),
 		set(s),
 	} {

@@ -22,6 +22,15 @@ type Event struct {
 	Frames [][]byte
 }
 
+// Size is the bytes of its key and frames.
+func (e *Event) Size() int64 {
+	size := int64(len(e.Key))
+	for _, frame := range e.Frames {
+		size += int64(len(frame))
+	}
+	return size
+}
+
 // ErrNoRoom says that the queue towards the network is full.
 var ErrNoRoom = errors.New("no room")
 
@@ -32,15 +41,14 @@ type Publisher struct {
 	parts []C.struct_jb_part // reused; under the owner's lock like everything here
 }
 
-// OpenPublisher connects to a proxy, or listens itself. max is the number of
-// events queued towards the network.
-func OpenPublisher(uri string, bind bool, max int) (*Publisher, error) {
-	base, err := open(zmq.XPUB, uri, func(s *zmq.Socket) error {
-		err := errors.Join(s.SetSndhwm(max), s.SetXpubNodrop(true))
-		if bind { // on a connecting socket an oversize frame would end the session for good
-			err = errors.Join(err, s.SetMaxmsgsize(maxSubscriptionBytes))
-		}
-		return err
+// OpenPublisher connects to a proxy, or listens itself. maxEvents are queued towards
+// the network.
+func OpenPublisher(uri string, bind bool, maxEvents int, heartbeat time.Duration) (*Publisher, error) {
+	base, err := open(zmq.XPUB, uri, heartbeat, func(s *zmq.Socket) error {
+		return errors.Join(s.SetSndhwm(maxEvents), s.SetXpubNodrop(true), s.SetMaxmsgsize(maxSubscriptionBytes),
+			// To a socket that connects, every proxy is a new one, and says the same
+			// as the one before.
+			setVerbose(s, !bind))
 	})
 	if err != nil {
 		return nil, err
@@ -57,16 +65,34 @@ func OpenPublisher(uri string, bind bool, max int) (*Publisher, error) {
 	return p, nil
 }
 
+func setVerbose(s *zmq.Socket, verbose bool) error {
+	if verbose {
+		return s.SetXpubVerbose(1)
+	}
+	return nil
+}
+
 // Address is where a listening publisher listens, with its real port.
 func (p *Publisher) Address() (string, error) { return p.zmq.GetLastEndpoint() }
 
-// ReadSubscriptions applies what subscribers or a proxy sent and returns the
-// subscriptions less the unsubscriptions.
-func (p *Publisher) ReadSubscriptions() (int, error) {
-	var failed C.int
-	net := C.jb_read_subscriptions(p.pointer, &failed)
-	runtime.KeepAlive(p.zmq)
-	return int(net), failure(-failed)
+// SetMaxEvents changes how many events may be queued towards the network. Not with
+// bind: a pipe that has been full might then never be told that it has room.
+func (p *Publisher) SetMaxEvents(n int) error { return p.zmq.SetSndhwm(n) }
+
+// ReadSubscription takes the next thing that subscribers or a proxy sent: a filter
+// that is subscribed to, or unsubscribed from. Not ok: there is nothing.
+func (p *Publisher) ReadSubscription() (filter []byte, subscribed, ok bool, err error) {
+	for {
+		frame, err := p.zmq.RecvBytes(zmq.DONTWAIT)
+		switch {
+		case zmq.AsErrno(err) == zmq.Errno(syscall.EAGAIN):
+			return nil, false, false, nil
+		case err != nil:
+			return nil, false, false, err
+		case len(frame) > 0 && frame[0] <= 1:
+			return frame[1:], frame[0] == 1, true, nil
+		}
+	}
 }
 
 // Send sends events without waiting, in one crossing. It returns how many went
@@ -82,12 +108,20 @@ func (p *Publisher) Send(events []Event) (sent int, err error) {
 	return p.sendMany(events)
 }
 
+// sendOne takes addresses of elements, in the call: so cgo looks for Go pointers in
+// the bytes only, of which there are none, not in what they may be a part of.
 func (p *Publisher) sendOne(key, payload []byte) C.int {
-	rc := C.jb_send_one(p.pointer, unsafe.Pointer(unsafe.SliceData(key)), C.size_t(len(key)),
-		unsafe.Pointer(unsafe.SliceData(payload)), C.size_t(len(payload)))
+	size := C.size_t(len(payload))
+	if size == 0 {
+		payload = nothing[:]
+	}
+	rc := C.jb_send_one(p.pointer, unsafe.Pointer(&key[0]), C.size_t(len(key)), unsafe.Pointer(&payload[0]), size)
 	runtime.KeepAlive(p.zmq)
 	return rc
 }
+
+// nothing is where an empty payload begins.
+var nothing [1]byte
 
 func (p *Publisher) sendMany(events []Event) (int, error) {
 	var pinner runtime.Pinner

@@ -57,22 +57,3 @@ int jb_send_one(void *socket, const void *key, size_t key_size, const void *payl
     struct jb_part parts[] = {{(uintptr_t)key, key_size, 0}, {(uintptr_t)payload, payload_size, 1}};
     return send_event(socket, parts, 2);
 }
-
-int jb_read_subscriptions(void *socket, int *failed) {
-    int net = 0;
-    for (;;) {
-        zmq_msg_t frame;
-        zmq_msg_init(&frame);
-        int rc = jb_receive_frame(socket, &frame);
-        if (rc < 0) {
-            zmq_msg_close(&frame);
-            *failed = rc == -EAGAIN ? 0 : -rc;
-            return net;
-        }
-        if (zmq_msg_size(&frame) > 0) {
-            unsigned char kind = *(unsigned char *)zmq_msg_data(&frame);
-            net += kind == 1 ? 1 : kind == 0 ? -1 : 0;
-        }
-        zmq_msg_close(&frame);
-    }
-}

@@ -23,8 +23,4 @@ int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sen
 int jb_send_one(void *socket, const void *key, size_t key_size, const void *payload,
                 size_t payload_size);
 
-/* Reads what subscribers, or a proxy, sent to an XPUB, without waiting. Returns
- * the subscriptions less the unsubscriptions, or sets *failed to an errno. */
-int jb_read_subscriptions(void *socket, int *failed);
-
 #endif

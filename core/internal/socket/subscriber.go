@@ -9,6 +9,7 @@ import "C"
 import (
 	"errors"
 	"runtime"
+	"time"
 
 	zmq "github.com/pebbe/zmq4"
 )
@@ -22,13 +23,14 @@ const (
 // Subscriber is a SUB socket.
 type Subscriber struct{ base }
 
-// OpenSubscriber connects to a proxy. max is the number of events that may wait
-// to be taken.
-func OpenSubscriber(uri string, max int) (*Subscriber, error) {
-	base, err := open(zmq.SUB, uri, func(s *zmq.Socket) error {
+// OpenSubscriber connects to a proxy, with a first filter. maxEvents may wait to be
+// taken; a frame over maxFrameBytes ends the connection.
+func OpenSubscriber(uri string, filter []byte, maxEvents int, maxFrameBytes int64, heartbeat time.Duration) (*Subscriber, error) {
+	base, err := open(zmq.SUB, uri, heartbeat, func(s *zmq.Socket) error {
 		// Subscriptions are sent through the pipe too, and above SNDHWM they are
 		// silently gone at a reconnect (libzmq#2258, #4064): no limit there.
-		return errors.Join(s.SetRcvhwm(max), s.SetSndhwm(0))
+		return errors.Join(s.SetRcvhwm(maxEvents), s.SetSndhwm(0), s.SetMaxmsgsize(maxFrameBytes),
+			s.SetSubscribe(string(filter)))
 	})
 	if err != nil {
 		return nil, err
@@ -54,27 +56,37 @@ func (s *Subscriber) Unsubscribe(key []byte) error {
 	return s.zmq.SetUnsubscribe(string(key))
 }
 
-// Take drains what waits, up to the limits, without waiting. The block is nil if
-// nothing was there. oversize counts the events over maxEventBytes, which are
-// thrown away.
-func (s *Subscriber) Take(maxEvents int, maxEventBytes int64) (block *Block, bytes, oversize int, err error) {
+// Taken is what a Take met.
+type Taken struct {
+	Block *Block // nil if there was nothing
+	// Unkeyed counts events over the limit whose key was too large as well.
+	Unkeyed int
+	More    bool // something may be left behind
+}
+
+// Take drains what waits, up to the limits, without waiting. Of an event over
+// maxEventBytes it leaves the key, as Oversize.
+func (s *Subscriber) Take(maxEvents int, maxEventBytes int64) (Taken, error) {
 	var c *C.struct_jb_block
 	var drained C.struct_jb_drained
 	rc := C.jb_take(s.pointer, &s.Ready.c, C.size_t(min(maxEvents, MaxTakeEvents)), MaxTakeBytes,
 		C.size_t(maxEventBytes), &c, &drained)
 	runtime.KeepAlive(s.zmq)
+	taken := Taken{Unkeyed: int(drained.unkeyed), More: drained.more != 0}
 	if c != nil {
-		block = &Block{c: c}
+		taken.Block = &Block{c: c}
 	}
-	return block, int(drained.bytes), int(drained.oversize), failure(rc)
+	return taken, failure(rc)
 }
 
-// Tend does what libzmq leaves to the next call on the socket. After a reconnect
-// that is to send the subscriptions again (libzmq#2267): a subscriber that is
-// busy elsewhere would have none until it takes its next event.
-func (s *Subscriber) Tend() {
-	C.jb_tend_subscriber(s.pointer, &s.Ready.c)
+// Tend does what libzmq leaves to the next call on the socket, and tells whether
+// something waits. After a reconnect that is to send the subscriptions again
+// (libzmq#2267): a subscriber that is busy elsewhere would have none until it takes
+// its next event.
+func (s *Subscriber) Tend() (readable bool) {
+	readable = C.jb_tend_subscriber(s.pointer, &s.Ready.c) != 0
 	runtime.KeepAlive(s.zmq)
+	return readable
 }
 
 // Close closes the socket and wakes every waiter.

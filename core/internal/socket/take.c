@@ -13,12 +13,15 @@
 
 #include "calls.h"
 
-enum { first_capacity = 1024, frames_on_stack = 256 };
+enum { first_capacity = 1024, frames_on_stack = 256, key_size_max = 4096 };
+
+/* What a frame is. */
+enum part { payload, key, key_of_oversize };
 
 struct span {
     size_t offset;
     size_t size;
-    int first; /* the key of an event, not a payload frame */
+    enum part part;
 };
 
 struct growing {
@@ -64,7 +67,7 @@ static int reserve_span(struct growing *g) {
     return 0;
 }
 
-static int append(struct growing *g, zmq_msg_t *frame, int first) {
+static int append(struct growing *g, zmq_msg_t *frame, enum part part) {
     size_t size = zmq_msg_size(frame);
     size_t padded = aligned(size + 1); /* a NUL may follow a key */
     int rc = reserve(g, padded);
@@ -72,21 +75,23 @@ static int append(struct growing *g, zmq_msg_t *frame, int first) {
         rc = reserve_span(g);
     if (rc != 0)
         return rc;
-    g->spans[g->span_count++] = (struct span){g->size, size, first};
+    g->spans[g->span_count++] = (struct span){g->size, size, part};
     memcpy(g->data + g->size, zmq_msg_data(frame), size);
     g->data[g->size + size] = 0;
     g->size += padded;
     return 0;
 }
 
-/* Appends one event, or takes it and throws it away if it is over the limit.
- * Returns 1 for an event, 0 for one thrown away, else a negative errno. */
+/* Appends one event; of one over the limit its key, so that it can be counted
+ * under its filter, or nothing if even that is too large to be a key. Returns 1 if
+ * something was appended, else 0 or a negative errno. */
 static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
                       size_t *event_bytes) {
-    size_t size = g->size, span_count = g->span_count;
-    int more = 1, failed = 0;
+    const size_t size = g->size, first_span = g->span_count;
+    size_t size_with_key = size;
+    int failed = 0;
     *event_bytes = 0;
-    for (int first = 1; more; first = 0) {
+    for (int more = 1, first = 1; more; first = 0) {
         zmq_msg_t frame;
         zmq_msg_init(&frame);
         int rc = jb_receive_frame(socket, &frame);
@@ -95,15 +100,26 @@ static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
             return rc;
         }
         *event_bytes += zmq_msg_size(&frame);
-        if (*event_bytes <= event_bytes_max && !failed)
-            failed = append(g, &frame, first);
+        if (first ? zmq_msg_size(&frame) <= key_size_max || *event_bytes <= event_bytes_max
+                  : *event_bytes <= event_bytes_max && g->span_count > first_span)
+            failed = failed ? failed : append(g, &frame, first ? key : payload);
+        if (first)
+            size_with_key = g->size;
         more = zmq_msg_more(&frame);
         zmq_msg_close(&frame);
     }
-    if (failed || *event_bytes > event_bytes_max) {
+    if (failed) {
         g->size = size;
-        g->span_count = span_count;
+        g->span_count = first_span;
         return failed;
+    }
+    if (*event_bytes > event_bytes_max) {
+        *event_bytes = 0;
+        g->size = size_with_key;
+        if (g->span_count == first_span)
+            return 0;
+        g->span_count = first_span + 1;
+        g->spans[first_span].part = key_of_oversize;
     }
     return 1;
 }
@@ -119,9 +135,11 @@ static struct jb_block *finish(struct growing *g, size_t events) {
     struct jb_record *record = records - 1;
     for (size_t i = 0; i < g->span_count; i++) {
         const struct span *span = &g->spans[i];
-        if (span->first) {
-            *++record = (struct jb_record){
-                .name = base + span->offset, .name_size = span->size, .frames = frames};
+        if (span->part != payload) {
+            *++record = (struct jb_record){.name = base + span->offset,
+                                           .name_size = span->size,
+                                           .frames = frames,
+                                           .reserved = span->part == key_of_oversize};
             continue;
         }
         *frames = (struct jb_frame){base + span->offset, span->size};
@@ -151,7 +169,7 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
     g.spans = g.on_stack;
     g.span_count = 0;
     g.span_capacity = frames_on_stack;
-    size_t events = 0, bytes = 0, oversize = 0;
+    size_t events = 0, bytes = 0, unkeyed = 0;
     int rc = 0;
     while (events < events_max && bytes < bytes_max) {
         size_t event_bytes;
@@ -159,8 +177,8 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
         if (rc < 0)
             break;
         events += (size_t)rc;
-        oversize += rc == 0;
-        bytes += rc > 0 ? event_bytes : 0;
+        unkeyed += rc == 0;
+        bytes += event_bytes;
     }
     int more = rc >= 0 && readable(socket);
     if (rc == -EAGAIN)
@@ -175,7 +193,7 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
         free(g.data);
     if (g.spans != g.on_stack)
         free(g.spans);
-    *drained = (struct jb_drained){bytes, oversize, more};
+    *drained = (struct jb_drained){bytes, unkeyed, more};
     if (more)
         jb_ready_set(ready);
     else
@@ -183,7 +201,9 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
     return rc < 0 ? rc : 0;
 }
 
-void jb_tend_subscriber(void *socket, struct jb_ready *ready) {
-    if (readable(socket))
+int jb_tend_subscriber(void *socket, struct jb_ready *ready) {
+    int waits = readable(socket);
+    if (waits)
         jb_ready_set(ready);
+    return waits;
 }

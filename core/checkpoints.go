@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package core
+
+import (
+	"container/list"
+	"time"
+
+	"github.com/juicebus/juicebus/core/internal/control"
+	"github.com/juicebus/juicebus/core/internal/socket"
+)
+
+// checkpointInterval is how late a subscriber may learn of what it has lost.
+const checkpointInterval = 250 * time.Millisecond
+
+// maxForsaken is how many filters are counted on although nobody subscribes to them
+// now: those who come back after a short outage learn what they missed.
+const maxForsaken = 20_000
+
+// checkpoints counts, for a proxy, the events that it has forwarded under each
+// filter that a subscriber wants checkpoints of.
+//
+// A subscriber that knows a filter's count, and receives all that is forwarded, can
+// keep the count itself. So a checkpoint is sent where it cannot: to whoever
+// subscribes, and when an event could not be given to somebody. It costs a healthy
+// fleet nothing.
+type checkpoints struct {
+	identity control.Identity
+	filters  map[string]*forwarded
+	eras     uint64
+	due      []*forwarded // those to tell about, each once
+	fresh    int          // of them, those that nobody has been told about yet
+	forsaken list.List    // of *forwarded, the longest forsaken in front
+	told     time.Time    // when due was last told
+}
+
+// forwarded is what has been forwarded under one filter.
+type forwarded struct {
+	filter      string
+	era, count  uint64
+	subscribers int
+	due, fresh  bool
+	forsaken    *list.Element
+}
+
+func (c *checkpoints) init(identity control.Identity) {
+	c.identity, c.filters = identity, make(map[string]*forwarded)
+}
+
+// subscribe notes that somebody wants checkpoints of a filter.
+func (c *checkpoints) subscribe(filter []byte) {
+	one := c.filters[string(filter)]
+	if one == nil {
+		c.eras++
+		one = &forwarded{filter: string(filter), era: c.eras, fresh: true}
+		c.filters[one.filter] = one
+		c.fresh++
+	}
+	if one.forsaken != nil {
+		c.forsaken.Remove(one.forsaken)
+		one.forsaken = nil
+	}
+	one.subscribers++
+	c.mark(one)
+}
+
+// unsubscribe notes that somebody does not any more.
+func (c *checkpoints) unsubscribe(filter []byte) {
+	one := c.filters[string(filter)]
+	if one == nil || one.subscribers == 0 {
+		return
+	}
+	if one.subscribers--; one.subscribers > 0 {
+		return
+	}
+	one.forsaken = c.forsaken.PushBack(one)
+	if c.forsaken.Len() > maxForsaken {
+		oldest := c.forsaken.Front()
+		c.forsaken.Remove(oldest)
+		delete(c.filters, oldest.Value.(*forwarded).filter)
+	}
+}
+
+func (c *checkpoints) mark(one *forwarded) {
+	if !one.due {
+		one.due = true
+		c.due = append(c.due, one)
+	}
+}
+
+// add counts a batch under the filters that its keys are under.
+func (c *checkpoints) add(tallies []socket.Tally) {
+	if len(c.filters) == 0 {
+		return
+	}
+	for _, tally := range tallies {
+		for i, b := range tally.Key {
+			if b != '.' {
+				continue
+			}
+			if one := c.filters[string(tally.Key[:i+1])]; one != nil {
+				if one.count += tally.Events; tally.Dropped > 0 {
+					c.mark(one)
+				}
+			}
+		}
+	}
+}
+
+// wait is for how long nothing has to be told.
+func (c *checkpoints) wait(now time.Time) (wait time.Duration, any bool) {
+	if len(c.due) == 0 {
+		return 0, false
+	}
+	return max(c.told.Add(checkpointInterval).Sub(now), 0), true
+}
+
+// tell sends the checkpoints that are due: all of them when it is time, or when
+// somebody waits for them, else those that nobody has been told before. What some
+// subscriber has no room for is due again.
+func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byte) (bool, error)) error {
+	if wait, any := c.wait(now); any && wait == 0 {
+		all = true
+	}
+	if len(c.due) == 0 || !all && c.fresh == 0 {
+		return nil
+	}
+	due := c.due
+	c.fresh = 0
+	c.due = c.due[len(c.due):]
+	for i, one := range due {
+		if !all && !one.fresh {
+			c.due = append(c.due, one)
+			continue
+		}
+		one.due, one.fresh = false, false
+		checkpoint := control.Checkpoint{Identity: c.identity, Era: one.era, Count: one.count}
+		complete, err := send(control.CheckpointKey([]byte(one.filter)), checkpoint.Bytes())
+		if err != nil {
+			c.due = append(c.due, due[i:]...)
+			return err
+		}
+		if !complete {
+			c.mark(one)
+		}
+	}
+	if all {
+		c.told = now
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package core_test
+
+import (
+	"testing"
+	"time"
+
+	zmq "github.com/pebbe/zmq4"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/juicebus/juicebus/core"
+)
+
+func TestSilentConnectionIsFoundDeadAndMadeAnew(t *testing.T) {
+	proxy := startProxy(t)
+	toPub, toSub := newRelay(t, proxy.PubURI()), newRelay(t, proxy.SubURI())
+	heartbeat := core.Heartbeat(100 * time.Millisecond)
+	p, s := newPublisher(t, toPub.uri, heartbeat), newSubscriber(t, toSub.uri, heartbeat)
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	toPub.hush()
+	toSub.hush()
+	require.Eventually(t, func() bool {
+		return !publisherStats(t, p).Connected && !stats(t, s).Connected
+	}, deadline, time.Millisecond)
+	toPub.speak()
+	toSub.speak()
+	goLive(t, p, s)
+	publish(t, p, "A", "again")
+	for get(t, s).Topic != "again" {
+	}
+}
+
+func TestSocketAtTheWrongPortIsToldAndIsNotDeafForEver(t *testing.T) {
+	// Both of these are refused by the peer's kind.
+	first := startProxy(t)
+	s := newSubscriber(t, first.PubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	notice := core.Notice{}
+	require.Eventually(t, func() (ok bool) {
+		notice, ok = s.NextNotice()
+		return ok && notice.Kind == core.NoticeRefused
+	}, deadline, time.Millisecond)
+	assert.Contains(t, notice.Text, first.PubURI())
+	require.NoError(t, first.Close())
+	// Now the right side of a proxy listens there.
+	second := runProxy(t, "tcp://127.0.0.1:0", first.PubURI(), core.Hold(0))
+	p := newPublisher(t, second.PubURI())
+	require.NoError(t, s.Ready(within(t, deadline)))
+	publish(t, p, "A", "x")
+	assert.Equal(t, "x", get(t, s).Topic)
+}
+
+func TestOversizeFrameFromAProxyDoesNotMakeASubscriberDeaf(t *testing.T) {
+	hostile, err := zmq.NewSocket(zmq.PUB)
+	require.NoError(t, err)
+	require.NoError(t, hostile.SetLinger(0))
+	require.NoError(t, hostile.SetSndhwm(0))
+	require.NoError(t, hostile.Bind("tcp://127.0.0.1:*"))
+	defer func() { require.NoError(t, hostile.Close()) }()
+	uri, err := hostile.GetLastEndpoint()
+	require.NoError(t, err)
+	s := newSubscriber(t, uri)
+	require.NoError(t, s.Subscribe("A", ""))
+	require.Eventually(t, func() bool {
+		_, err := hostile.SendMessage("A.first.", empty)
+		require.NoError(t, err)
+		ctx := within(t, 10*time.Millisecond)
+		_, err = s.Get(ctx)
+		return err == nil
+	}, deadline, time.Millisecond)
+	_, err = hostile.SendMessage("A.", make([]byte, 2*core.DefaultMaxEventBytes+1))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := hostile.SendMessage("A.again.", empty)
+		require.NoError(t, err)
+		e, err := s.Get(within(t, 10*time.Millisecond))
+		return err == nil && e.Topic == "again"
+	}, deadline, time.Millisecond)
+	assert.NotZero(t, stats(t, s).Reconnects)
+}
+
+func TestNoticesComeThroughAChannelThatEndsWithItsOwner(t *testing.T) {
+	proxy := startProxy(t)
+	s := newSubscriber(t, proxy.SubURI())
+	notices := s.Notices()
+	assert.Equal(t, core.NoticeConnected, (<-notices).Kind)
+	require.NoError(t, proxy.Close())
+	assert.Equal(t, core.NoticeDisconnected, (<-notices).Kind)
+	require.NoError(t, s.Close())
+	for range notices { // the channel is closed
+	}
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * Takes some events out of a block into one of their own: a ring holds whole
+ * blocks, and a caller may ask for fewer events than one has.
+ */
+#include "block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t aligned(size_t size) {
+    return (size + 15u) & ~(size_t)15u;
+}
+
+/* Name, NUL, topic, NUL; without a topic there is one NUL. */
+static size_t key_size(const struct jb_record *record) {
+    return record->name_size + 1 + (record->topic_size ? record->topic_size + 1 : 0);
+}
+
+static size_t bytes_size(const struct jb_record *record) {
+    size_t size = aligned(key_size(record));
+    for (size_t i = 0; i < record->frame_count; i++)
+        size += aligned(record->frames[i].size + 1);
+    return size;
+}
+
+size_t jb_record_cost(const struct jb_record *record) {
+    return bytes_size(record) + sizeof *record + record->frame_count * sizeof *record->frames;
+}
+
+static char *append(char *to, const void *data, size_t size) {
+    if (size > 0)
+        memcpy(to, data, size);
+    return to + aligned(size + 1);
+}
+
+struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t count) {
+    const struct jb_record *source = from->records + first;
+    size_t bytes = aligned(sizeof(struct jb_block)), frame_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += bytes_size(&source[i]);
+        frame_count += source[i].frame_count;
+    }
+    size_t size = bytes + count * sizeof(struct jb_record) + frame_count * sizeof(struct jb_frame);
+    char *base = malloc(size);
+    if (!base)
+        return NULL;
+    char *data = base + aligned(sizeof(struct jb_block));
+    struct jb_record *records = (struct jb_record *)(void *)(base + bytes);
+    struct jb_frame *frames = (struct jb_frame *)(void *)(records + count);
+    for (size_t i = 0; i < count; i++) {
+        struct jb_record *to = &records[i];
+        *to = source[i];
+        to->name = data;
+        to->topic = data + (source[i].topic - source[i].name);
+        data = append(data, source[i].name, key_size(to) - 1);
+        to->name[key_size(to) - 1] = 0;
+        to->frames = frames;
+        for (size_t j = 0; j < to->frame_count; j++) {
+            *frames++ = (struct jb_frame){data, source[i].frames[j].size};
+            data = append(data, source[i].frames[j].data, source[i].frames[j].size);
+        }
+        to->payload = to->frame_count ? to->frames[0].data : NULL;
+    }
+    struct jb_block *block = (struct jb_block *)(void *)base;
+    *block = (struct jb_block){size, count, records};
+    return block;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package core_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/juicebus/juicebus/core"
+)
+
+func TestEventsThatNobodyTakesAreKeptUpToTheLimitsAndTheRestIsCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		options []core.SubscriberOption
+		first   int
+	}{
+		"oldest go":      {[]core.SubscriberOption{core.MaxEvents(1000)}, 4000},
+		"newest go":      {[]core.SubscriberOption{core.MaxEvents(1000), core.OverflowDropNewest}, 0},
+		"bytes bound it": {[]core.SubscriberOption{core.MaxBytes(1)}, 4999},
+	} {
+		t.Run(name, func(t *testing.T) {
+			proxy := startProxy(t)
+			p := newPublisher(t, proxy.PubURI())
+			s := newSubscriber(t, proxy.SubURI(), c.options...)
+			require.NoError(t, s.Subscribe("A", ""))
+			goLive(t, p, s)
+			for i := 0; i < 5000; i += 500 { // all of it fits into the socket's own queue
+				_, err := p.PublishMany(within(t, deadline), numbered(i, i+500))
+				require.NoError(t, err)
+				require.Eventually(t, func() bool {
+					now := stats(t, s)
+					return now.PendingEvents+now.Dropped == uint64(i+500)
+				}, deadline, time.Millisecond)
+			}
+			now := stats(t, s)
+			assert.EqualValues(t, 5000-now.PendingEvents, now.Lost)
+			assert.EqualValues(t, 1, now.Slow)
+			receiveNumbered(t, s, c.first, c.first+int(now.PendingEvents))
+			kinds := map[core.NoticeKind]int{}
+			for notice, ok := s.NextNotice(); ok; notice, ok = s.NextNotice() {
+				kinds[notice.Kind]++
+			}
+			assert.Equal(t, 1, kinds[core.NoticeSlow])
+		})
+	}
+}
+
+// A subscriber that is too slow even for its own rescue: what the proxy drops is
+// accounted for to the last event.
+func TestLostAndReceivedAreWhatWasSent(t *testing.T) {
+	proxy := startProxy(t, core.MaxEvents(10))
+	p := newPublisher(t, proxy.PubURI())
+	slow := newSubscriber(t, proxy.SubURI(), core.MaxEvents(5))
+	fast := newSubscriber(t, proxy.SubURI())
+	for _, s := range []*core.Subscriber{slow, fast} {
+		require.NoError(t, s.Subscribe("A", "x")) // two filters, one of which covers the other
+		require.NoError(t, s.Subscribe("A", ""))
+		goLive(t, p, s)
+	}
+	const total = 400
+	frame := make([]byte, 256<<10)
+	for range total {
+		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A.x."), frame}))
+		get(t, fast)
+	}
+	proxyStats, err := proxy.Stats()
+	require.NoError(t, err)
+	require.NotZero(t, proxyStats.Dropped, "this test is about what the proxy drops")
+	received := 0
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		if _, err := slow.Get(ctx); err == nil {
+			received++
+		}
+		return stats(t, slow).Lost == int64(total-received)
+	}, deadline, time.Microsecond)
+	assert.Zero(t, stats(t, fast).Lost)
+	assert.Greater(t, stats(t, slow).Lost, int64(0))
+}
+
+func TestOversizeEventIsCountedAsLostOnce(t *testing.T) {
+	proxy := startProxy(t)
+	p := newPublisher(t, proxy.PubURI())
+	s := newSubscriber(t, proxy.SubURI(), core.MaxEventBytes(100))
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 99)}))
+	publish(t, p, "A", "x")
+	assert.Equal(t, "x", get(t, s).Topic)
+	assert.EqualValues(t, 1, stats(t, s).Lost)
+	assert.EqualValues(t, 1, stats(t, s).Dropped)
+	// A checkpoint says no more.
+	other := newSubscriber(t, proxy.SubURI())
+	require.NoError(t, other.Subscribe("A", ""))
+	require.NoError(t, other.Ready(within(t, deadline)))
+	require.NoError(t, s.Ready(within(t, deadline)))
+	assert.EqualValues(t, 1, stats(t, s).Lost)
+}
+
+func TestEventsForwardedDuringAnOutageOfTheSubscriberAreLostAndCounted(t *testing.T) {
+	proxy := startProxy(t)
+	p := newPublisher(t, proxy.PubURI())
+	relay := newRelay(t, proxy.SubURI())
+	s := newSubscriber(t, relay.uri)
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	publish(t, p, "A", "before")
+	assert.Equal(t, "before", get(t, s).Topic)
+	relay.cut()
+	require.Eventually(t, func() bool { return !stats(t, s).Connected }, deadline, time.Millisecond)
+	_, err := p.PublishMany(within(t, deadline), numbered(0, 123))
+	require.NoError(t, err)
+	require.NoError(t, p.Flush(within(t, deadline)))
+	relay.mend()
+	require.NoError(t, s.Ready(within(t, deadline)))
+	assert.EqualValues(t, 123, stats(t, s).Lost)
+	publish(t, p, "A", "after")
+	assert.Equal(t, "after", get(t, s).Topic)
+}
