@@ -11,13 +11,10 @@
 static const juicebus_proxy_options defaults = {
     sizeof(juicebus_proxy_options),
     500,      /* hold_ms */
-    100000,   /* max_events */
     64 << 20, /* max_event_bytes */
     10000,    /* max_keys */
     64 << 20, /* max_bytes */
     50000,    /* max_subscriptions */
-    1000,     /* heartbeat_ms */
-    0,
 };
 
 EXPORT int juicebus_proxy_options_init(juicebus_proxy_options *options, size_t struct_size) {

@@ -20,9 +20,9 @@ import (
 func gojb_proxy_open(pubURI, subURI *C.cchar_t, o *C.juicebus_proxy_options, handle *C.uint64_t) (result C.int) {
 	defer guard(&result)
 	proxy, err := core.NewProxy(C.GoString((*C.char)(pubURI)), C.GoString((*C.char)(subURI)),
-		core.Hold(time.Duration(min(max(o.hold_ms, -1), 1<<40))*time.Millisecond), core.MaxEvents(o.max_events),
+		core.Hold(time.Duration(min(max(o.hold_ms, -1), 1<<40))*time.Millisecond),
 		core.MaxBytes(o.max_bytes), core.MaxEventBytes(o.max_event_bytes), core.MaxKeys(o.max_keys),
-		core.MaxSubscriptions(o.max_subscriptions), heartbeat(o.heartbeat_ms))
+		core.MaxSubscriptions(o.max_subscriptions))
 	if err != nil {
 		return status(err)
 	}
@@ -115,8 +115,8 @@ func gojb_proxy_stats(handle C.uint64_t, stats *C.struct_juicebus_proxy_stats) (
 		return status(err)
 	}
 	*stats = C.struct_juicebus_proxy_stats{
-		events: C.uint64_t(s.Events), bytes: C.uint64_t(s.Bytes), dropped: C.uint64_t(s.Dropped),
-		refused: C.uint64_t(s.Refused), keys: C.uint64_t(s.Keys),
+		events: C.uint64_t(s.Events), bytes: C.uint64_t(s.Bytes), refused: C.uint64_t(s.Refused),
+		keys: C.uint64_t(s.Keys), cut_off: C.uint64_t(s.CutOff),
 	}
 	return C.JUICEBUS_OK
 }

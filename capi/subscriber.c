@@ -8,9 +8,9 @@
 #include "../core/internal/socket/block.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "../core/internal/socket/memory.h"
 #include "trampoline.h"
 
 #define SAME(field)                                                                                \
@@ -110,7 +110,7 @@ EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t tim
 EXPORT int juicebus_event_free(juicebus_event *event) {
     REQUIRE_ALIVE();
     if (event) {
-        free(event->owner);
+        jb_free(event->owner);
         memset(event, 0, sizeof *event);
     }
     return JUICEBUS_OK;
@@ -138,7 +138,7 @@ EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t
 EXPORT int juicebus_batch_free(juicebus_batch *batch) {
     REQUIRE_ALIVE();
     if (batch) {
-        free((void *)batch->data);
+        jb_free((void *)batch->data);
         memset(batch, 0, sizeof *batch);
     }
     return JUICEBUS_OK;

@@ -13,9 +13,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "../core/internal/socket/memory.h"
 
 static volatile int forked;
 
@@ -31,14 +32,14 @@ static void note_fork(void) {
 
 __attribute__((constructor)) static void prepare(void) {
     pthread_atfork(NULL, NULL, note_fork);
-    pthread_key_create(&error_key, free);
+    pthread_key_create(&error_key, jb_free);
 }
 
 /* The thread's text to write to; NULL without memory. */
 static char *error_text(void) {
     char *text = (char *)pthread_getspecific(error_key);
     if (!text) {
-        text = (char *)calloc(1, error_text_size);
+        text = (char *)jb_calloc(1, error_text_size);
         pthread_setspecific(error_key, text);
     }
     return text;

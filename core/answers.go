@@ -56,13 +56,13 @@ func (p *Proxy) answer(batch socket.Batch) error {
 	return nil
 }
 
-func (p *Proxy) answerOne(heard socket.Heard) (err error) {
+func (p *Proxy) answerOne(heard socket.Heard) error {
 	switch {
 	case heard.Kind == socket.FlushAsked:
 		size := len(control.FlushKey([16]byte{}))
-		_, err = p.forwarder.Tell(heard.Key[:size], heard.Key[size:])
+		return p.forwarder.Tell(heard.Key[:size], heard.Key[size:])
 	case heard.Kind == socket.Subscribed && control.IsReadyKey(heard.Key):
-		_, err = p.forwarder.Tell(heard.Key, p.identity[:])
+		return p.forwarder.Tell(heard.Key, p.identity[:])
 	}
-	return err
+	return nil
 }

@@ -21,10 +21,9 @@ const maxForsaken = 20_000
 // checkpoints counts, for a proxy, the events that it has forwarded under each
 // filter that a subscriber wants checkpoints of.
 //
-// A subscriber that knows a filter's count, and receives all that is forwarded, can
-// keep the count itself. So a checkpoint is sent where it cannot: to whoever
-// subscribes, and when an event could not be given to somebody. It costs a healthy
-// fleet nothing.
+// A connection delivers all that is forwarded, or ends; so a subscriber that knows a
+// filter's count keeps the count itself, until it connects again. A checkpoint is sent
+// to whoever subscribes, and costs a fleet nothing otherwise.
 type checkpoints struct {
 	identity control.Identity
 	filters  map[string]*forwarded
@@ -100,9 +99,7 @@ func (c *checkpoints) add(tallies []socket.Tally) {
 				continue
 			}
 			if one := c.filters[string(tally.Key[:i+1])]; one != nil {
-				if one.count += tally.Events; tally.Dropped > 0 {
-					c.mark(one)
-				}
+				one.count += tally.Events
 			}
 		}
 	}
@@ -117,9 +114,9 @@ func (c *checkpoints) wait(now time.Time) (wait time.Duration, any bool) {
 }
 
 // tell sends the checkpoints that are due: all of them when it is time, or when
-// somebody waits for them, else those that nobody has been told before. What some
-// subscriber has no room for is due again.
-func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byte) (bool, error)) error {
+// somebody waits for them, else those that nobody has been told before. Those who
+// subscribe at about the same time share one.
+func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byte) error) error {
 	if wait, any := c.wait(now); any && wait == 0 {
 		all = true
 	}
@@ -127,8 +124,7 @@ func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byt
 		return nil
 	}
 	due := c.due
-	c.fresh = 0
-	c.due = c.due[len(c.due):]
+	c.due, c.fresh = nil, 0
 	for i, one := range due {
 		if !all && !one.fresh {
 			c.due = append(c.due, one)
@@ -136,13 +132,9 @@ func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byt
 		}
 		one.due, one.fresh = false, false
 		checkpoint := control.Checkpoint{Identity: c.identity, Era: one.era, Count: one.count}
-		complete, err := send(control.CheckpointKey([]byte(one.filter)), checkpoint.Bytes())
-		if err != nil {
+		if err := send(control.CheckpointKey([]byte(one.filter)), checkpoint.Bytes()); err != nil {
 			c.due = append(c.due, due[i:]...)
 			return err
-		}
-		if !complete {
-			c.mark(one)
 		}
 	}
 	if all {

@@ -63,7 +63,7 @@ const queuedAtOnce = 256
 // sendQueued sends what it can of the queue, in order.
 func (p *Publisher) sendQueued() {
 	for p.through() && p.queue.len() > 0 {
-		sent, err := p.socket.Send(p.queue.head(queuedAtOnce))
+		sent, err := p.sendWithin(p.queue.head(queuedAtOnce))
 		p.queue.pop(sent)
 		if err != nil {
 			return

@@ -145,7 +145,7 @@ func (h *handover) closeSocket() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.look()
-	h.queued, h.inSocket = uint64(p.queue.len()), min(p.unconfirmed(), uint64(p.pace.most()))
+	h.queued, h.inSocket = uint64(p.queue.len()), min(p.unconfirmed(), uint64(max(p.options.maxEvents, 1)))
 	h.left = h.queued + h.inSocket
 	remaining := h.remaining()
 	if h.queued > 0 && remaining > socketLinger {

@@ -32,16 +32,15 @@ type (
 )
 
 // MaxEvents bounds a queue, in events: a publisher's of events that cannot be sent
-// yet (0: it has none, and publish fails at once while there is no proxy), a
-// subscriber's of events that nobody takes, a proxy's of each of its peers, which are
-// at least 1. What the socket itself holds on the way has a bound of the same size.
-// Default [DefaultMaxEvents].
+// yet (0: it has none, and publish fails at once while there is no proxy; as many more
+// may be on their way in the socket), a subscriber's, at least 1, of events that nobody
+// takes. Default [DefaultMaxEvents].
 type MaxEvents int
 
-// MaxBytes bounds a queue, in bytes of keys and payloads, a subscriber's in bytes of
-// memory. A proxy cuts off the subscribers that do not read at all when this much
-// waits for them in events of 512 bytes or more. At least 1; default
-// [DefaultMaxBytes].
+// MaxBytes bounds a queue, in bytes: a publisher's of keys and payloads, a
+// subscriber's of memory. A proxy's is the memory that all its subscribers together
+// may let wait; beyond, it cuts off those that do not take what waits for them. At
+// least 1; default [DefaultMaxBytes].
 type MaxBytes int64
 
 // Overflow is what a full queue does.
@@ -88,7 +87,7 @@ type MaxKeys int
 // 1; default [DefaultMaxSubscriptions].
 type MaxSubscriptions int
 
-// queueOptions are what all three have in common.
+// queueOptions are what a publisher and a subscriber have in common.
 type queueOptions struct {
 	maxEvents     int
 	maxBytes      int64
@@ -110,7 +109,8 @@ type publisherOptions struct {
 type subscriberOptions struct{ queueOptions }
 
 type proxyOptions struct {
-	queueOptions
+	maxBytes         int64
+	maxEventBytes    int64
 	hold             time.Duration
 	maxKeys          int
 	maxSubscriptions int
@@ -118,7 +118,6 @@ type proxyOptions struct {
 
 func (o MaxEvents) setPublisher(p *publisherOptions)       { p.maxEvents = int(o) }
 func (o MaxEvents) setSubscriber(s *subscriberOptions)     { s.maxEvents = int(o) }
-func (o MaxEvents) setProxy(p *proxyOptions)               { p.maxEvents = int(o) }
 func (o MaxBytes) setPublisher(p *publisherOptions)        { p.maxBytes = int64(o) }
 func (o MaxBytes) setSubscriber(s *subscriberOptions)      { s.maxBytes = int64(o) }
 func (o MaxBytes) setProxy(p *proxyOptions)                { p.maxBytes = int64(o) }
@@ -129,7 +128,6 @@ func (o Overflow) setPublisher(p *publisherOptions)        { p.overflow = o }
 func (o Overflow) setSubscriber(s *subscriberOptions)      { s.overflow = o }
 func (o Heartbeat) setPublisher(p *publisherOptions)       { p.heartbeat = time.Duration(o) }
 func (o Heartbeat) setSubscriber(s *subscriberOptions)     { s.heartbeat = time.Duration(o) }
-func (o Heartbeat) setProxy(p *proxyOptions)               { p.heartbeat = time.Duration(o) }
 func (Bind) setPublisher(p *publisherOptions)              { p.bind = true }
 func (Unchecked) setPublisher(p *publisherOptions)         { p.unchecked = true }
 func (o Hold) setProxy(p *proxyOptions)                    { p.hold = time.Duration(o) }
@@ -145,14 +143,20 @@ func (o *queueOptions) check(minEvents int, first Overflow) error {
 	switch {
 	case o.maxEvents < minEvents || o.maxEvents > math.MaxInt32:
 		return fmt.Errorf("%w: max events is %d, expected %d to %d", ErrInvalid, o.maxEvents, minEvents, math.MaxInt32)
-	case o.maxBytes < 1:
-		return fmt.Errorf("%w: max bytes is %d, expected at least 1", ErrInvalid, o.maxBytes)
-	case o.maxEventBytes < 1:
-		return fmt.Errorf("%w: max event bytes is %d, expected at least 1", ErrInvalid, o.maxEventBytes)
 	case o.overflow < first || o.overflow > OverflowDropNewest:
 		return fmt.Errorf("%w: overflow is %d, expected %d to %d", ErrInvalid, o.overflow, first, OverflowDropNewest)
 	case o.heartbeat < 0 || o.heartbeat > maxHeartbeat:
 		return fmt.Errorf("%w: heartbeat is %v, expected 0 to %v", ErrInvalid, o.heartbeat, maxHeartbeat)
+	}
+	return checkBytes(o.maxBytes, o.maxEventBytes)
+}
+
+func checkBytes(maxBytes, maxEventBytes int64) error {
+	switch {
+	case maxBytes < 1:
+		return fmt.Errorf("%w: max bytes is %d, expected at least 1", ErrInvalid, maxBytes)
+	case maxEventBytes < 1:
+		return fmt.Errorf("%w: max event bytes is %d, expected at least 1", ErrInvalid, maxEventBytes)
 	}
 	return nil
 }
@@ -170,5 +174,5 @@ func (o *proxyOptions) check() error {
 	case o.maxSubscriptions < 1:
 		return fmt.Errorf("%w: max subscriptions is %d, expected at least 1", ErrInvalid, o.maxSubscriptions)
 	}
-	return o.queueOptions.check(1, OverflowBlock)
+	return checkBytes(o.maxBytes, o.maxEventBytes)
 }

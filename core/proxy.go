@@ -26,7 +26,6 @@ type Proxy struct {
 	forwarder      *socket.Forwarder
 	ended          chan struct{} // closed when Run has ended
 	checkpoints    checkpoints   // Run's
-	relief         relief        // Run's
 
 	mu      sync.Mutex // guards all below
 	started bool
@@ -40,9 +39,9 @@ type Proxy struct {
 type ProxyStats struct {
 	Events  uint64 // forwarded
 	Bytes   uint64 // their keys and payloads
-	Dropped uint64 // events that at least one slow subscriber lost
 	Refused uint64 // messages over MaxEventBytes, or on a reserved key
 	Keys    int    // keys whose counts are kept
+	CutOff  uint64 // peers that were disconnected for breaking a limit or the protocol
 }
 
 // NewProxy listens at pubURI for publishers and at subURI for subscribers:
@@ -52,8 +51,8 @@ func NewProxy(pubURI, subURI string, options ...ProxyOption) (*Proxy, error) {
 	p := &Proxy{
 		opened: time.Now(),
 		options: proxyOptions{
-			queueOptions: defaultQueue, hold: DefaultHold, maxKeys: DefaultMaxKeys,
-			maxSubscriptions: DefaultMaxSubscriptions,
+			maxBytes: DefaultMaxBytes, maxEventBytes: DefaultMaxEventBytes,
+			hold: DefaultHold, maxKeys: DefaultMaxKeys, maxSubscriptions: DefaultMaxSubscriptions,
 		},
 		identity: control.NewIdentity(),
 		ended:    make(chan struct{}),
@@ -76,10 +75,10 @@ func (p *Proxy) open(pubURI, subURI string) (err error) {
 		return err
 	}
 	p.checkpoints.init(p.identity)
-	p.relief = relief{maxEvents: p.options.maxEvents, maxBytes: p.options.maxBytes}
 	p.forwarder, err = socket.OpenForwarder(pubURI, subURI, socket.ForwarderOptions{
-		MaxEvents: p.options.maxEvents, MaxEventBytes: p.options.maxEventBytes,
-		Heartbeat: p.options.heartbeat, Welcome: control.Welcome(p.identity),
+		MaxEventBytes: p.options.maxEventBytes, MaxBytes: p.options.maxBytes,
+		Filters: p.options.maxSubscriptions, OnPanic: func(value any) { _ = Poison(value) },
+		Welcome:  control.Welcome(p.identity),
 		Announce: func(pubURI, subURI string) []byte { return announcement(p.identity, pubURI, subURI).Bytes() },
 	})
 	if err != nil {
@@ -113,9 +112,6 @@ func (p *Proxy) Run(ctx context.Context) (err error) {
 		if err == nil {
 			err = p.answer(batch)
 		}
-		if err == nil {
-			err = p.relief.note(batch, p.forwarder)
-		}
 		if p.note(batch) {
 			err = ErrClosed
 		}
@@ -126,12 +122,18 @@ func (p *Proxy) Run(ctx context.Context) (err error) {
 	return nil
 }
 
+// overfullWait is between two looks whether those that let too much wait are gone.
+const overfullWait = 10 * time.Millisecond
+
 // nextWait is how long the next Forward may wait, and whether it holds.
 func (p *Proxy) nextWait() (timeout time.Duration, hold bool) {
 	now := time.Now()
 	timeout = -1
 	if left := p.options.hold - now.Sub(p.opened); left > 0 {
 		timeout, hold = left, true
+	}
+	if p.forwarder.Overfull() {
+		timeout, hold = overfullWait, true
 	}
 	if wait, any := p.checkpoints.wait(now); any && (timeout < 0 || wait < timeout) {
 		timeout = wait
@@ -158,7 +160,6 @@ func (p *Proxy) note(batch socket.Batch) (closed bool) {
 	defer p.mu.Unlock()
 	p.stats.Events += batch.Events
 	p.stats.Bytes += batch.Bytes
-	p.stats.Dropped += batch.Dropped
 	p.stats.Refused += batch.Refused
 	if len(batch.Tallies) > 0 {
 		p.keys.add(batch.Tallies, time.Now())
@@ -189,6 +190,7 @@ func (p *Proxy) Stats() (ProxyStats, error) {
 	}
 	stats := p.stats
 	stats.Keys = p.keys.len()
+	stats.CutOff = p.forwarder.PeerStats().CutOff
 	return stats, nil
 }
 

@@ -198,22 +198,26 @@ func TestDamagedKeysAreSkippedAndCounted(t *testing.T) {
 	assert.EqualValues(t, 3, after.Skipped-before.Skipped)
 }
 
-func TestSlowSubscriberLosesEventsAndIsCountedAndStopsNobody(t *testing.T) {
-	proxy := startProxy(t, core.MaxEvents(10))
-	slow, fast := newSubscriber(t, proxy.SubURI(), core.MaxEvents(1)), newSubscriber(t, proxy.SubURI())
+func TestSubscriberThatTakesNothingIsCutOffAndStopsNobody(t *testing.T) {
+	proxy := startProxy(t, core.MaxBytes(8<<20))
+	network := newRelay(t, proxy.SubURI())
+	frozen, fast := newSubscriber(t, network.uri, core.Heartbeat(0)), newSubscriber(t, proxy.SubURI())
 	p := newPublisher(t, proxy.PubURI())
-	for _, s := range []*core.Subscriber{slow, fast} {
+	for _, s := range []*core.Subscriber{frozen, fast} {
 		require.NoError(t, s.Subscribe("A", ""))
 		goLive(t, p, s)
 	}
+	network.hush()
 	frame := make([]byte, 1<<20)
 	require.Eventually(t, func() bool {
 		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), frame}))
-		get(t, fast) // one at a time: the fast one always has room
+		get(t, fast)
 		stats, err := proxy.Stats()
 		require.NoError(t, err)
-		return stats.Dropped > 0
+		return stats.CutOff == 1
 	}, deadline, time.Microsecond)
+	assert.Zero(t, stats(t, fast).Lost)
+	assert.Zero(t, stats(t, fast).Reconnects)
 }
 
 func TestProxyThatNeverRanCloses(t *testing.T) {

@@ -165,7 +165,7 @@ func (p *Publisher) accept(batch []socket.Event) (accepted int, err error) {
 func (p *Publisher) send(batch []socket.Event) (sent int, err error) {
 	for err == nil && sent < len(batch) {
 		var n int
-		n, err = p.socket.Send(batch[sent:])
+		n, err = p.sendWithin(batch[sent:])
 		sent += n
 		if errors.Is(err, socket.ErrNoRoom) && p.options.bind {
 			p.stats.Dropped++
@@ -178,6 +178,30 @@ func (p *Publisher) send(batch []socket.Event) (sent int, err error) {
 	return sent, err
 }
 
+// sendWithin sends what it can without letting more bytes wait in the socket than the
+// queue may hold, but for a last event.
+func (p *Publisher) sendWithin(batch []socket.Event) (sent int, err error) {
+	for sent < len(batch) {
+		if p.socket.Waiting.Bytes() >= p.options.maxBytes {
+			return sent, socket.ErrNoRoom
+		}
+		n, err := p.socket.Send(batch[sent:p.within(batch, sent)])
+		if sent += n; err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// within is the end of the events from one on that may be sent together.
+func (p *Publisher) within(batch []socket.Event, from int) (end int) {
+	var bytes int64
+	for end = from; end < len(batch) && bytes < p.options.maxBytes; end++ {
+		bytes += batch[end].Size()
+	}
+	return end
+}
+
 // count takes accepted events into account.
 func (p *Publisher) count(events []socket.Event) {
 	var bytes int64
@@ -186,10 +210,6 @@ func (p *Publisher) count(events []socket.Event) {
 	}
 	p.stats.Events += uint64(len(events))
 	p.stats.Bytes += uint64(bytes)
-	// With Bind a pipe that has been full might never be told of a new bound.
-	if allowed, changed := p.pace.note(len(events), bytes); changed && !p.options.bind {
-		_ = p.socket.SetMaxEvents(allowed) // it is in range, and the socket is open
-	}
 }
 
 // enqueue makes room for an event by the queue's policy, and tells whether it could.

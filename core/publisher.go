@@ -33,7 +33,6 @@ type Publisher struct {
 	full       bool  // the queue has dropped events since it was last empty
 	closed     bool
 	stats      PublisherStats
-	pace       pace
 	flush      flushing
 	keys       []byte         // reused by sendChunk
 	batch      []socket.Event // reused by sendChunk
@@ -62,8 +61,7 @@ func NewPublisher(uri string, options ...PublisherOption) (*Publisher, error) {
 	}
 	err := errors.Join(Poisoned(), endpoint.Check(uri, p.options.bind), p.options.check())
 	if err == nil {
-		p.pace = pace{maxEvents: max(p.options.maxEvents, 1), maxBytes: p.options.maxBytes}
-		p.socket, err = socket.OpenPublisher(uri, p.options.bind, p.pace.maxEvents, p.options.heartbeat)
+		p.socket, err = socket.OpenPublisher(uri, p.options.bind, max(p.options.maxEvents, 1), p.options.heartbeat)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("juicebus: open publisher: %w", err)

@@ -81,12 +81,12 @@ func TestBadEventIsToldWithoutWaitingForAProxy(t *testing.T) {
 }
 
 func TestCancelledCloseGoesOnInTheBackground(t *testing.T) {
-	first, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(time.Hour), core.MaxEvents(1))
+	first, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(time.Hour))
 	require.NoError(t, err)
 	go func() { _ = first.Run(context.Background()) }()
 	p := newPublisher(t, first.PubURI())
 	require.NoError(t, p.WaitConnected(within(t, deadline)))
-	for range 50 { // more than the proxy and the network between take in
+	for range 400 { // more than the proxy and the network between take in
 		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 1<<20)}))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -163,7 +163,7 @@ func TestCloseWakesAPublisherThatWaits(t *testing.T) {
 }
 
 func TestFullQueueMakesPublishWait(t *testing.T) {
-	proxy, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(time.Hour), core.MaxEvents(1))
+	proxy, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(time.Hour))
 	require.NoError(t, err)
 	go func() { _ = proxy.Run(context.Background()) }()
 	defer func() { require.NoError(t, proxy.Close()) }()

@@ -4,7 +4,6 @@
 package core_test
 
 import (
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -75,9 +74,7 @@ func (r *relay) pass(from, to net.Conn) {
 			}
 		}
 		if err != nil {
-			if err == io.EOF {
-				_ = to.Close()
-			}
+			_ = to.Close()
 			return
 		}
 	}

@@ -75,8 +75,7 @@ func NewSubscriber(uri string, options ...SubscriberOption) (*Subscriber, error)
 		// A frame over the limit ends the connection, so it is not for the events
 		// that only this subscriber does not want.
 		maxFrameBytes := 2 * max(s.options.maxEventBytes, DefaultMaxEventBytes)
-		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), s.options.maxEvents,
-			maxFrameBytes, s.options.heartbeat)
+		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), maxFrameBytes, s.options.heartbeat)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("juicebus: open subscriber: %w", err)

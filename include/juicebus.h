@@ -449,18 +449,14 @@ int juicebus_next_notice_fd(uint64_t handle, int *fd);
 /* ---- Proxy -------------------------------------------------------------- */
 
 typedef struct juicebus_proxy_options {
-    size_t struct_size;      /* sizeof this struct; options_init sets it */
-    int64_t hold_ms;         /* see juicebus_proxy_open; default 500; 0: none */
-    int64_t max_events;      /* events queued per subscriber; default 100,000 */
-    int64_t max_event_bytes; /* larger ones are refused from whoever sends them; default 64 MiB */
-    int64_t max_keys;        /* keys whose counts are kept; the oldest goes first; default 10,000 */
-    int64_t max_bytes;       /* events of 512 bytes and more that wait for slow subscribers, in
-                              * bytes; beyond, those who have most waiting lose what comes;
-                              * default 64 MiB */
+    size_t struct_size;        /* sizeof this struct; options_init sets it */
+    int64_t hold_ms;           /* see juicebus_proxy_open; default 500; 0: none */
+    int64_t max_event_bytes;   /* larger ones are refused; default 64 MiB */
+    int64_t max_keys;          /* keys whose counts are kept; the oldest goes first; default 10,000 */
+    int64_t max_bytes;         /* memory of what waits for slow subscribers, all together; default
+                                * 64 MiB; see juicebus_proxy_open */
     int64_t max_subscriptions; /* of one subscriber, who is cut off beyond; each of its filters
                                 * costs two; default 50,000 */
-    int32_t heartbeat_ms;      /* towards publishers; as theirs */
-    int32_t reserved;          /* 0 */
 } juicebus_proxy_options;
 
 /* As juicebus_publisher_options_init. */
@@ -476,9 +472,10 @@ int juicebus_proxy_options_init(juicebus_proxy_options *options, size_t struct_s
  * it in order: after a restart publishers are often back before subscribers are,
  * and nothing they send meanwhile should miss them.
  *
- * A subscriber that cannot keep up loses events, which stats count as dropped;
- * it never stops the others. Whoever sends a single frame over max_event_bytes
- * is disconnected, and may connect again.
+ * A subscriber that cannot keep up never stops the others: what waits for it is kept
+ * up to max_bytes; then it is cut off, may connect again, and its `lost` says what it
+ * has missed. Also cut off is who sends a frame over max_event_bytes or a message
+ * without an end, breaks the protocol, or makes too many subscriptions.
  *
  * Returns OK, E_URI, E_INVALID (an option), E_SYSTEM (an address is taken). */
 int juicebus_proxy_open(const char *pub_uri, const char *sub_uri,
@@ -520,7 +517,6 @@ struct juicebus_proxy_stats {
     size_t struct_size; /* you set it: sizeof this struct; no more is filled in */
     uint64_t events;    /* events forwarded */
     uint64_t bytes;     /* their keys and payloads */
-    uint64_t dropped;   /* events that at least one slow subscriber lost */
     uint64_t refused;   /* events over max_event_bytes in all, or on a reserved key */
     uint64_t keys;      /* keys whose counts are kept */
     uint64_t cut_off;   /* peers that were disconnected for breaking a limit or the protocol */

@@ -53,7 +53,7 @@ class timeout_error : public error {
 class closed_error : public error {
     using error::error;
 };
-/// JUICEBUS_E_NOT_CONNECTED: no proxy there within the timeout.
+/// JUICEBUS_E_NOT_CONNECTED: no proxy there, and no queue or no time to wait for one.
 class not_connected_error : public error {
     using error::error;
 };
@@ -94,6 +94,12 @@ inline std::optional<juicebus_notice> next_notice(std::uint64_t handle) {
     if (!check_unless(JUICEBUS_TIMEOUT, juicebus_next_notice(handle, &notice)))
         return std::nullopt;
     return notice;
+}
+
+inline int notice_fd(std::uint64_t handle) {
+    int fd = -1;
+    check(juicebus_next_notice_fd(handle, &fd));
+    return fd;
 }
 
 inline int close_publisher(std::uint64_t handle) {
@@ -222,6 +228,8 @@ class batch {
     };
     std::size_t size() const noexcept { return raw_.count; }
     bool empty() const noexcept { return raw_.count == 0; }
+    /// How often the subscriber has begun to drop events for want of room.
+    std::uint64_t slow() const noexcept { return raw_.slow; }
     event_view operator[](std::size_t index) const noexcept {
         return event_view(raw_.events[index]);
     }
@@ -265,8 +273,9 @@ class publisher {
                        const publisher_options &options = publisher_options()) {
         detail::check(juicebus_publisher_open(detail::text(uri), &options, &handle_.value));
     }
-    /// Publishes one event; an empty topic is none. Blocks up to `timeout`; never drops.
-    /// Throws not_connected_error, timeout_error (queue full), closed_error, or error:
+    /// Publishes one event; an empty topic is none. Sends it, or queues it while there is
+    /// no proxy; blocks up to `timeout` while the queue is full. Throws timeout_error (it
+    /// stayed full), not_connected_error (no proxy and no queue), closed_error, or error:
     /// E_INVALID, E_PAYLOAD, E_TOO_LARGE.
     void publish(const std::string &name, const std::string &topic, bytes_view payload,
                  milliseconds timeout = milliseconds(5000)) {
@@ -274,7 +283,7 @@ class publisher {
                                                  detail::text(topic), payload.data(),
                                                  payload.size(), timeout.count()));
     }
-    /// Publishes many in one crossing. `sent`, if not null, is how many were queued, also
+    /// Publishes many in one crossing. `sent`, if not null, is how many were accepted, also
     /// when it throws. Blocks and throws as publish.
     void publish_many(const juicebus_event *events, std::size_t count,
                       milliseconds timeout = milliseconds(5000), std::size_t *sent = nullptr) {
@@ -291,11 +300,18 @@ class publisher {
     void wait_connected(milliseconds timeout = milliseconds(5000)) {
         detail::check(juicebus_publisher_wait_connected(handle_.value, timeout.count()));
     }
-    /// Waits until the proxy has all published so far. False: this proxy cannot confirm it.
+    /// Waits until the proxy has confirmed all published so far. False: it cannot be known.
     /// Throws timeout_error, closed_error.
     bool flush(milliseconds timeout = milliseconds(5000)) {
         return detail::check_unless(JUICEBUS_UNCONFIRMED,
                                     juicebus_publisher_flush(handle_.value, timeout.count()));
+    }
+    /// The same for the first `events` that were accepted, as stats() counts them: for
+    /// waiting in slices while others publish.
+    bool flush_first(std::uint64_t events, milliseconds timeout) {
+        return detail::check_unless(
+            JUICEBUS_UNCONFIRMED,
+            juicebus_publisher_flush_first(handle_.value, events, timeout.count()));
     }
     /// Readable when it is worth trying again. Yours to close(2).
     int fd() const {
@@ -312,10 +328,18 @@ class publisher {
     }
     /// The oldest unread notice, if any. Does not block.
     std::optional<notice> next_notice() { return detail::next_notice(handle_.value); }
-    /// Closes. False: not all is handed over yet, the library goes on for up to 1 s.
-    bool close(milliseconds timeout = milliseconds(1000)) {
-        return detail::check_unless(JUICEBUS_TIMEOUT,
-                                    juicebus_publisher_close(handle_.value, timeout.count()));
+    /// Readable while a notice waits, and for good once closed. Yours to close(2).
+    int notice_fd() const { return detail::notice_fd(handle_.value); }
+    /// Closes. False: not known to be all handed over; the library goes on for up to 1 s
+    /// from the call. `left`, if not null, is how many events are left, at most.
+    bool close(milliseconds timeout = milliseconds(1000), std::uint64_t *left = nullptr) {
+        std::uint64_t events = 0;
+        const bool done = detail::check_unless(
+            JUICEBUS_TIMEOUT,
+            juicebus_publisher_close_counted(handle_.value, timeout.count(), &events));
+        if (left)
+            *left = events;
+        return done;
     }
     /// For the C functions; stays owned.
     juicebus_publisher_t handle() const noexcept { return handle_.value; }
@@ -344,7 +368,8 @@ class subscriber {
         detail::check(juicebus_subscriber_unsubscribe(handle_.value, detail::text(name),
                                                       detail::text(topic)));
     }
-    /// Waits until all subscriptions are live. False: this proxy cannot confirm it.
+    /// Waits until the proxy has confirmed that all subscriptions are live. False: it is a
+    /// legacy proxy, which cannot.
     /// Throws timeout_error, closed_error.
     bool ready(milliseconds timeout = milliseconds(5000)) {
         return detail::check_unless(JUICEBUS_UNCONFIRMED,
@@ -383,6 +408,8 @@ class subscriber {
     }
     /// The oldest unread notice, if any. Does not block.
     std::optional<notice> next_notice() { return detail::next_notice(handle_.value); }
+    /// Readable while a notice waits, and for good once closed. Yours to close(2).
+    int notice_fd() const { return detail::notice_fd(handle_.value); }
     /// Closes: threads that wait get closed_error at once. Does not block.
     void close() { detail::check(juicebus_subscriber_close(handle_.value)); }
     /// For the C functions; stays owned.
@@ -466,9 +493,10 @@ inline void payload_check(bytes_view payload) {
     detail::check(juicebus_payload_check(payload.data(), payload.size()));
 }
 
-/// Waits until every closed publisher has handed over. False: the time was up.
-inline bool wait_closed(milliseconds timeout) {
-    return detail::check_unless(JUICEBUS_TIMEOUT, juicebus_wait_closed(timeout.count()));
+/// Waits until every closed publisher has handed over or given up. False: the time was
+/// up. `given_up`, if not null, is how many events were given up that no close told of.
+inline bool wait_closed(milliseconds timeout, std::uint64_t *given_up = nullptr) {
+    return detail::check_unless(JUICEBUS_TIMEOUT, juicebus_wait_closed(timeout.count(), given_up));
 }
 
 } // namespace juicebus

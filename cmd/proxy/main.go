@@ -37,8 +37,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	case err != nil:
 		return 2
 	}
-	proxy, err := core.NewProxy(s.pub, s.sub, core.Hold(s.hold), core.MaxEvents(s.maxEvents),
-		core.MaxEventBytes(s.maxEventBytes), core.MaxKeys(s.maxKeys))
+	proxy, err := core.NewProxy(s.pub, s.sub, core.Hold(s.hold),
+		core.MaxBytes(s.maxBytes), core.MaxEventBytes(s.maxEventBytes), core.MaxKeys(s.maxKeys),
+		core.MaxSubscriptions(s.maxSubscriptions))
 	if err != nil {
 		fmt.Fprintln(errs, "juicebus-proxy:", err)
 		return 1
@@ -46,8 +47,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	fmt.Fprintf(out, "ready pub=%s sub=%s\n", proxy.PubURI(), proxy.SubURI())
 	err = proxy.Run(ctx)
 	if stats, statsErr := proxy.Stats(); statsErr == nil {
-		fmt.Fprintf(out, "stopped events=%d bytes=%d dropped=%d refused=%d\n",
-			stats.Events, stats.Bytes, stats.Dropped, stats.Refused)
+		fmt.Fprintf(out, "stopped events=%d bytes=%d refused=%d cut_off=%d\n",
+			stats.Events, stats.Bytes, stats.Refused, stats.CutOff)
 	}
 	err = errors.Join(err, proxy.Close())
 	if err != nil {
@@ -58,11 +59,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 }
 
 type settings struct {
-	pub, sub      string
-	hold          time.Duration
-	maxEvents     int
-	maxEventBytes int64
-	maxKeys       int
+	pub, sub         string
+	hold             time.Duration
+	maxBytes         int64
+	maxEventBytes    int64
+	maxKeys          int
+	maxSubscriptions int
 }
 
 const usage = `Usage: juicebus-proxy [flags]
@@ -75,10 +77,10 @@ subscribers to the other. When it listens it prints one line,
 with the real addresses, and runs until SIGTERM or SIGINT, which end it with one
 line of counts and exit code 0,
 
-    stopped events=N bytes=N dropped=N refused=N
+    stopped events=N bytes=N refused=N cut_off=N
 
-where dropped are those that at least one slow subscriber lost. Exit code 1: it
-cannot listen. It is open to whoever reaches its ports.
+where cut_off are the peers that it had to disconnect. Exit code 1: it cannot
+listen. It is open to whoever reaches its ports.
 
 A URI is tcp://host:port (port 0: any free port; host *: every interface) or
 ipc://path.
@@ -93,10 +95,12 @@ func parse(args []string, out, errs io.Writer) (settings, error) {
 	flags.StringVar(&s.sub, "sub", "tcp://127.0.0.1:5123", "`URI` that subscribers connect to")
 	flags.DurationVar(&s.hold, "hold", core.DefaultHold,
 		"for how long after its start it keeps what publishers send, so that\nsubscribers that reconnect a moment later miss nothing; 0: not at all")
-	flags.IntVar(&s.maxEvents, "max-events", core.DefaultMaxEvents,
-		"`events` queued for each publisher and for each subscriber")
+	flags.Int64Var(&s.maxBytes, "max-bytes", core.DefaultMaxBytes,
+		"`bytes` of memory that may wait for slow subscribers; beyond, those that do\nnot take what waits for them are cut off, and may connect again")
 	flags.Int64Var(&s.maxEventBytes, "max-event-bytes", core.DefaultMaxEventBytes,
 		"largest event, key and payload, in `bytes`; larger ones are refused")
+	flags.IntVar(&s.maxSubscriptions, "max-subscriptions", core.DefaultMaxSubscriptions,
+		"`filters` of one subscriber, who is cut off beyond; each counts twice")
 	flags.IntVar(&s.maxKeys, "max-keys", core.DefaultMaxKeys, "`keys` whose counts are kept")
 	version := flags.Bool("version", false, "print the version and exit")
 	flags.Usage = func() {

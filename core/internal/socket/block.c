@@ -6,8 +6,9 @@
  */
 #include "block.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "memory.h"
 
 static size_t aligned(size_t size) {
     return (size + 15u) & ~(size_t)15u;
@@ -43,7 +44,7 @@ struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t
         frame_count += source[i].frame_count;
     }
     size_t size = bytes + count * sizeof(struct jb_record) + frame_count * sizeof(struct jb_frame);
-    char *base = malloc(size);
+    char *base = jb_malloc(size);
     if (!base)
         return NULL;
     char *data = base + aligned(sizeof(struct jb_block));

@@ -3,8 +3,8 @@
 
 package socket
 
-// #include <stdlib.h>
 // #include "block.h"
+// #include "memory.h"
 import "C"
 
 import "unsafe"
@@ -117,6 +117,6 @@ func (b *Block) Keep(keep func(i int) bool) {
 
 // Release frees the block.
 func (b *Block) Release() {
-	C.free(unsafe.Pointer(b.c))
+	C.jb_free(unsafe.Pointer(b.c))
 	b.c = nil
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The juicebus authors
  *
- * The proxy's loop: events go from the publishers' socket to the subscribers',
- * a batch per crossing. Not zmq_proxy: that one drops without counting, and with
- * ZMQ_XPUB_NODROP one stuck subscriber would stop it.
+ * The proxy's loop: events go from the publishers' socket to the subscribers', a
+ * batch per crossing. Not zmq_proxy, which neither counts nor answers.
  *
- * Each event is tried with ZMQ_XPUB_NODROP first. If a subscriber has no room,
- * the event is counted as dropped and sent once more without: then all but the
- * full ones receive it.
+ * The subscribers' socket has no bound, and so drops nothing: at its bound libzmq
+ * takes a subscriber out until it has read half of what waits, and neither says so
+ * nor what it missed. Instead, what waits is counted, and who lets too much wait is
+ * cut off: a connection delivers everything in order or ends.
  */
 #include "forward.h"
 
@@ -19,64 +19,8 @@
 
 #include "calls.h"
 
-/* Frames from large_bytes on are counted while they wait: what smaller ones can take
- * is bounded by their number. */
-enum { frames_on_stack = 16, events_per_batch = 1024, large_bytes = 512 };
+enum { frames_on_stack = 16, events_per_batch = 1024 };
 enum { flush_key_bytes = 18, flush_number_bytes = 8 };
-
-struct jb_waiting {
-    atomic_uint_fast64_t events, bytes;
-    atomic_int references;
-};
-
-struct jb_waiting *jb_waiting_new(void) {
-    struct jb_waiting *waiting = calloc(1, sizeof *waiting);
-    if (waiting)
-        atomic_store(&waiting->references, 1);
-    return waiting;
-}
-
-void jb_waiting_release(struct jb_waiting *waiting) {
-    if (waiting && atomic_fetch_sub(&waiting->references, 1) == 1)
-        free(waiting);
-}
-
-/* A large frame on its way: the one that came, inside the one that goes. */
-struct large {
-    zmq_msg_t frame;
-    struct jb_waiting *waiting;
-};
-
-/* libzmq calls this, in any thread, when the last subscriber is done with it. */
-static void has_left(void *data, void *hint) {
-    (void)data;
-    struct large *large = hint;
-    atomic_fetch_sub(&large->waiting->events, 1);
-    atomic_fetch_sub(&large->waiting->bytes, zmq_msg_size(&large->frame));
-    jb_waiting_release(large->waiting);
-    zmq_msg_close(&large->frame);
-    free(large);
-}
-
-/* Wraps a large frame so that it is counted; without memory it goes uncounted. */
-static void count_while_it_waits(zmq_msg_t *frame, struct jb_waiting *waiting) {
-    struct large *large = zmq_msg_size(frame) >= large_bytes ? malloc(sizeof *large) : NULL;
-    if (!large)
-        return;
-    zmq_msg_init(&large->frame);
-    zmq_msg_move(&large->frame, frame);
-    large->waiting = waiting;
-    size_t size = zmq_msg_size(&large->frame);
-    if (zmq_msg_init_data(frame, zmq_msg_data(&large->frame), size, has_left, large) < 0) {
-        zmq_msg_init(frame);
-        zmq_msg_move(frame, &large->frame);
-        free(large);
-        return;
-    }
-    atomic_fetch_add(&waiting->events, 1);
-    atomic_fetch_add(&waiting->bytes, size);
-    atomic_fetch_add(&waiting->references, 1);
-}
 
 struct event {
     zmq_msg_t on_stack[frames_on_stack];
@@ -84,12 +28,13 @@ struct event {
     size_t count;
     size_t capacity;
     size_t bytes;
+    size_t wire_bytes;
 };
 
 static void release(struct event *e) {
     for (size_t i = 0; i < e->count; i++)
         zmq_msg_close(&e->frames[i]);
-    e->count = e->bytes = 0;
+    e->count = e->bytes = e->wire_bytes = 0;
 }
 
 static int grow(struct event *e) {
@@ -122,6 +67,7 @@ static int receive(void *socket, struct event *e, size_t event_bytes_max) {
         }
         more = zmq_msg_more(&frame);
         e->bytes += zmq_msg_size(&frame);
+        e->wire_bytes += zmq_msg_size(&frame) + (zmq_msg_size(&frame) > 255 ? 9 : 2);
         if (e->bytes <= event_bytes_max) {
             if (e->count == e->capacity && grow(e) < 0)
                 return -ENOMEM;
@@ -133,34 +79,15 @@ static int receive(void *socket, struct event *e, size_t event_bytes_max) {
     return 0;
 }
 
-static int set_nodrop(void *socket, int on) {
-    return zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &on, sizeof on) < 0 ? -errno : 0;
-}
-
-/* Returns 1 if a subscriber had no room, 0, or a negative errno. */
 static int send_event(void *socket, zmq_msg_t *frames, size_t count) {
-    int rc = 0, lossy = 0;
-    for (size_t i = 0; i < count && rc == 0; i++) {
-        int flags = i + 1 < count ? ZMQ_SNDMORE : 0;
-        rc = jb_send_frame(socket, &frames[i], flags);
-        if (rc == -EAGAIN && i == 0) {
-            lossy = 1;
-            rc = set_nodrop(socket, 0);
-            if (rc == 0)
-                rc = jb_send_frame(socket, &frames[i], flags);
-        }
-    }
-    if (lossy) {
-        int restored = set_nodrop(socket, 1);
-        if (rc == 0)
-            rc = restored;
-    }
-    return rc < 0 ? rc : lossy;
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = jb_send_frame(socket, &frames[i], i + 1 < count ? ZMQ_SNDMORE : 0);
+    return rc;
 }
 
 /* Notes the event under its key; runs of one key share a tally. */
-static struct jb_tally *tally(struct jb_forwarded *done, const char *key, size_t key_size,
-                              size_t bytes) {
+static void tally(struct jb_forwarded *done, const char *key, size_t key_size, size_t bytes) {
     struct jb_tally *last = done->tallies + done->tally_count - 1;
     if (done->tally_count == 0 || last->key_size != key_size ||
         memcmp(done->keys + last->key_offset, key, key_size) != 0) {
@@ -174,7 +101,6 @@ static struct jb_tally *tally(struct jb_forwarded *done, const char *key, size_t
     last->bytes += bytes;
     done->events++;
     done->bytes += bytes;
-    return last;
 }
 
 /* The fd of the connection that a message came from; -1 if it has none. */
@@ -216,16 +142,9 @@ static int refused(struct event *e, size_t event_bytes_max, size_t key_size_max)
 }
 
 static int forward_event(const struct jb_forwarder *f, struct event *e, struct jb_forwarded *done) {
-    struct jb_tally *t =
-        tally(done, zmq_msg_data(&e->frames[0]), zmq_msg_size(&e->frames[0]), e->bytes);
-    for (size_t i = 0; i < e->count; i++)
-        count_while_it_waits(&e->frames[i], f->waiting);
-    int lossy = send_event(f->subscribers, e->frames, e->count);
-    if (lossy <= 0)
-        return lossy;
-    t->dropped++;
-    done->dropped++;
-    return 0;
+    tally(done, zmq_msg_data(&e->frames[0]), zmq_msg_size(&e->frames[0]), e->bytes);
+    jb_waiting_trace(f->waiting, &e->frames[e->count - 1], e->bytes, e->count);
+    return send_event(f->subscribers, e->frames, e->count);
 }
 
 static int has_room(const struct jb_forwarded *done, size_t key_size_max) {
@@ -237,11 +156,13 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
     struct event e;
     e.frames = e.on_stack;
     e.capacity = frames_on_stack;
-    e.count = e.bytes = 0;
+    e.count = e.bytes = e.wire_bytes = 0;
     const size_t key_size_max = done->keys_capacity / 4;
     int rc = 0;
     for (int i = 0; rc == 0 && i < events_per_batch && has_room(done, key_size_max); i++) {
         rc = receive(f->publishers, &e, f->event_bytes_max);
+        done->taken += rc == 0;
+        done->taken_bytes += e.wire_bytes;
         if (rc == 0 && f->suspicious && e.count > 0)
             hear(done, jb_came, &e.frames[0]);
         if (rc == 0 && e.bytes <= f->event_bytes_max && is_flush(&e)) {
@@ -257,11 +178,11 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
     }
     if (e.frames != e.on_stack)
         free(e.frames);
+    done->taken_all = rc == -EAGAIN;
     return rc == -EAGAIN ? 0 : rc;
 }
 
-/* XPUB applies subscriptions when it is read. Of those to events, who made them is of
- * interest; those to reserved keys are questions. Half of the report is left to the
+/* XPUB applies subscriptions when it is read. Half of the report is left to the
  * events: a flood of subscriptions must not stop them. */
 static void read_subscriptions(void *socket, struct jb_forwarded *done) {
     zmq_msg_t frame;
@@ -270,16 +191,10 @@ static void read_subscriptions(void *socket, struct jb_forwarded *done) {
            done->keys_size < done->keys_capacity / 2 && jb_receive_frame(socket, &frame) == 0) {
         const char *data = zmq_msg_data(&frame);
         size_t size = zmq_msg_size(&frame);
-        if (size == 0 || data[0] < 0 || data[0] > 1)
+        if (size == 0 || data[0] < 0 || data[0] > 1 || size > done->keys_capacity / 4)
             continue;
         struct jb_heard *heard = hear(done, data[0] ? jb_subscribed : jb_unsubscribed, &frame);
-        if (is_reserved(data + 1, size - 1) && size - 1 <= done->keys_capacity / 4)
-            keep(done, heard, data + 1, size - 1);
-        else
-            *heard = (struct jb_heard){.kind = heard->kind,
-                                       .fd = heard->fd,
-                                       .size = (uint32_t)(size - 1),
-                                       .offset = UINT32_MAX};
+        keep(done, heard, data + 1, size - 1);
     }
     zmq_msg_close(&frame);
 }
@@ -293,14 +208,14 @@ int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb
     if (!work && !subscriptions) {
         struct pollfd fds[] = {
             {f->publishers_fd, POLLIN, 0}, {f->subscribers_fd, POLLIN, 0}, {f->wake_fd, POLLIN, 0}};
-        if (poll(fds, 3, timeout_ms) < 0 && errno != EINTR)
+        atomic_store(f->asleep, !hold);
+        int rc = poll(fds, 3, timeout_ms);
+        atomic_store(f->asleep, 0);
+        if (rc < 0 && errno != EINTR)
             return -errno;
     }
     read_subscriptions(f->subscribers, done);
-    int rc = hold ? 0 : forward_batch(f, done);
-    done->waiting_events = atomic_load(&f->waiting->events);
-    done->waiting_bytes = atomic_load(&f->waiting->bytes);
-    return rc;
+    return hold ? 0 : forward_batch(f, done);
 }
 
 int jb_tell(void *subscribers, const void *key, size_t key_size, const void *payload,

@@ -7,13 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "waiting.h"
+
 /* What one key had in one batch. */
 struct jb_tally {
     uint32_t key_offset; /* into keys */
     uint32_t key_size;
     uint64_t bytes;
     uint64_t events;
-    uint64_t dropped; /* of these, those that at least one subscriber had no room for */
 };
 
 /* What peers said besides events. */
@@ -23,7 +24,7 @@ struct jb_heard {
     int32_t kind;
     int32_t fd;      /* of the peer's connection; -1: not known any more */
     uint32_t size;   /* of the filter, or of the flush's key and number */
-    uint32_t offset; /* into keys; of an event's filter only the size is told */
+    uint32_t offset; /* into keys */
 };
 
 /* What a batch did. The buffers are the caller's, with these capacities. */
@@ -34,23 +35,21 @@ struct jb_forwarded {
     size_t tally_count, tally_capacity;
     struct jb_heard *heard;
     size_t heard_count, heard_capacity;
-    uint64_t events, bytes, dropped, refused;
-    uint64_t waiting_events, waiting_bytes; /* large frames that subscribers have not read */
+    uint64_t events, bytes, refused;
+    /* All messages that publishers sent, with their size on the wire, and whether none
+     * was left. */
+    uint64_t taken, taken_bytes;
+    int taken_all;
 };
-
-/* Counts the large frames that wait in the subscribers' pipes. It lives as long as
- * the last of them, which may be longer than the sockets. */
-struct jb_waiting;
-struct jb_waiting *jb_waiting_new(void);
-void jb_waiting_release(struct jb_waiting *waiting);
 
 struct jb_forwarder {
     void *publishers;  /* XSUB */
-    void *subscribers; /* XPUB with ZMQ_XPUB_NODROP and ZMQ_XPUB_VERBOSER */
+    void *subscribers; /* XPUB without a bound, with ZMQ_XPUB_VERBOSER */
     int publishers_fd, subscribers_fd, wake_fd;
     size_t event_bytes_max;
-    struct jb_waiting *waiting;
-    int suspicious; /* tell of each event that it came, and from whom */
+    struct jb_waiting *waiting; /* for subscribers */
+    int suspicious;             /* tell of each event that it came, and from whom */
+    _Atomic int32_t *asleep;    /* 1 while it waits because nothing has come */
 };
 
 /* Waits up to timeout_ms for something to do, then reads subscriptions and forwards
@@ -58,8 +57,8 @@ struct jb_forwarder {
  * they are. Returns 0, or a negative errno. */
 int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done);
 
-/* Sends a message of the proxy's own to whoever subscribed to its key and has room.
- * Returns 1 if somebody had none, 0, or a negative errno. */
+/* Sends a message of the proxy's own to whoever subscribed to its key. Returns 0, or a
+ * negative errno. */
 int jb_tell(void *subscribers, const void *key, size_t key_size, const void *payload,
             size_t payload_size);
 

@@ -3,7 +3,6 @@
 
 package socket
 
-// #include <stdint.h>
 // #include <stdlib.h>
 // #include "forward.h"
 import "C"
@@ -11,6 +10,7 @@ import "C"
 import (
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -28,7 +28,6 @@ const (
 type Tally struct {
 	Key           []byte // valid until the next Forward
 	Events, Bytes uint64
-	Dropped       uint64 // of these, those that at least one subscriber had no room for
 }
 
 // HeardKind is what a peer said besides events.
@@ -42,12 +41,11 @@ const (
 	Came         HeardKind = C.jb_came // an event; only while the Forwarder is suspicious
 )
 
-// Heard is something that a peer said. Key is the reserved key of it, with a flush's
-// number behind it, or nil; Size is the filter's in any case.
+// Heard is something that a peer said: the filter that it subscribed to or
+// unsubscribed from, or a flush's key with its number behind it.
 type Heard struct {
 	Kind HeardKind
-	FD   int // of the peer's connection; -1 if that is over
-	Size int
+	FD   int    // of the peer's connection; -1 if that is over
 	Key  []byte // valid until the next Forward
 }
 
@@ -58,6 +56,10 @@ type Forwarder struct {
 	publishers, subscribers *zmq.Socket
 	pubURI, subURI          string
 	wake                    *Ready
+	waiting                 waiting // for subscribers
+	senders, takers         *Peers  // of the two sockets
+	asleep                  *int32  // in C's memory; not zero while it waits
+	maxBytes                int64
 	c                       C.struct_jb_forwarder
 	done                    *C.struct_jb_forwarded
 	tallies                 []Tally
@@ -66,41 +68,44 @@ type Forwarder struct {
 
 // ForwarderOptions are what a Forwarder needs to know.
 type ForwarderOptions struct {
-	MaxEvents     int // queued for each subscriber
 	MaxEventBytes int64
-	Heartbeat     time.Duration // towards publishers
-	Welcome       []byte        // sent to each subscriber that connects
+	MaxBytes      int64  // that may wait for subscribers, all together
+	Welcome       []byte // sent to each subscriber that connects
+	Filters       int    // of one subscriber
+	OnPanic       func(any)
 	// Announce is subscribed to at each publisher; it is told where both sides listen.
 	Announce func(pubURI, subURI string) []byte
 }
 
-// heldEvents is how many events of one publisher may wait to be forwarded. The rest
-// waits in the network, and nothing is lost by that.
-const heldEvents = 1000
+// maxHandshakes is how many connections of one side may not have said yet who they
+// are.
+const maxHandshakes = 128
 
-// keepalive makes the kernel look after subscribers that are silent by nature. A
-// heartbeat would take one that is busy for a dead one, as its libzmq does not read
-// while its queue is full; and a new connection would cost it what waits for it here.
-const keepalive = 10 // seconds
+// unreadEvents is how many events of one publisher may wait to be forwarded, as all
+// do while the proxy holds. The rest waits in the network, and nothing is lost by that.
+const unreadEvents = 256
 
 // OpenForwarder listens at both addresses.
 func OpenForwarder(pubURI, subURI string, o ForwarderOptions) (*Forwarder, error) {
 	f := &Forwarder{}
 	var err error
+	if f.waiting, err = newWaiting(); err != nil {
+		return nil, err
+	}
 	f.publishers, err = create(zmq.XSUB, pubURI, func(s *zmq.Socket) error {
-		return errors.Join(s.SetRcvhwm(min(o.MaxEvents, heldEvents)), s.SetSndhwm(0),
-			s.SetMaxmsgsize(o.MaxEventBytes), setHeartbeat(s, o.Heartbeat))
+		return errors.Join(s.SetRcvhwm(unreadEvents), s.SetSndhwm(0),
+			s.SetMaxmsgsize(o.MaxEventBytes), setKeepalive(s))
 	})
 	if err != nil {
+		f.waiting.release()
 		return nil, err
 	}
 	f.subscribers, err = create(zmq.XPUB, subURI, func(s *zmq.Socket) error {
-		return errors.Join(s.SetSndhwm(o.MaxEvents), s.SetRcvhwm(heldEvents), s.SetXpubNodrop(true),
-			s.SetXpubVerboser(1), s.SetMaxmsgsize(maxSubscriptionBytes),
-			s.SetXpubWelcomeMsg(string(o.Welcome)),
-			s.SetTcpKeepalive(1), s.SetTcpKeepaliveIdle(keepalive), s.SetTcpKeepaliveIntvl(1), s.SetTcpKeepaliveCnt(3))
+		return errors.Join(s.SetSndhwm(0), s.SetRcvhwm(0), s.SetXpubVerboser(1), s.SetMaxmsgsize(maxSubscriptionBytes),
+			s.SetXpubWelcomeMsg(string(o.Welcome)), setKeepalive(s))
 	})
 	if err != nil {
+		f.waiting.release()
 		return nil, closing(f.publishers, err)
 	}
 	if err := f.start(pubURI, subURI, o); err != nil {
@@ -116,6 +121,9 @@ func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
 		return err
 	}
 	f.wake = wake
+	if err := f.watch(o); err != nil {
+		return err
+	}
 	if err := listen(f.subscribers, subURI); err != nil {
 		return err
 	}
@@ -147,7 +155,7 @@ func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
 		publishers: pointer(f.publishers), subscribers: pointer(f.subscribers),
 		publishers_fd: C.int(publishersFD), subscribers_fd: C.int(subscribersFD),
 		wake_fd: wake.c.epoll_fd, event_bytes_max: C.size_t(o.MaxEventBytes),
-		waiting: C.jb_waiting_new(),
+		waiting: f.waiting.c, asleep: (*C.int32_t)(unsafe.Pointer(f.asleep)),
 	}
 	f.done = (*C.struct_jb_forwarded)(C.calloc(1, C.size_t(unsafe.Sizeof(C.struct_jb_forwarded{}))))
 	f.done.keys = (*C.char)(C.malloc(keysBytes))
@@ -159,15 +167,28 @@ func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
 	return nil
 }
 
+// watch makes both sockets' peers known, before the first can connect.
+func (f *Forwarder) watch(o ForwarderOptions) (err error) {
+	f.asleep = (*int32)(C.calloc(1, 4))
+	f.maxBytes = o.MaxBytes
+	asleep := func() bool { return atomic.LoadInt32(f.asleep) != 0 }
+	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes, MessageBytes: o.MaxEventBytes}
+	if f.senders, err = newPeers(f.publishers, limits, asleep, o.OnPanic); err != nil {
+		return err
+	}
+	limits.MessageBytes = maxSubscriptionBytes
+	f.takers, err = newPeers(f.subscribers, limits, asleep, o.OnPanic)
+	return err
+}
+
 // Addresses is where it listens, with real port numbers.
 func (f *Forwarder) Addresses() (pubURI, subURI string) { return f.pubURI, f.subURI }
 
 // Batch is what one Forward did, and what waits behind it.
 type Batch struct {
-	Tallies                         []Tally // valid until the next Forward
-	Heard                           []Heard // the same
-	Events, Bytes, Dropped, Refused uint64
-	WaitingEvents, WaitingBytes     uint64 // large frames that subscribers have not read
+	Tallies                []Tally // valid until the next Forward
+	Heard                  []Heard // the same
+	Events, Bytes, Refused uint64
 }
 
 // Forward waits up to timeout (negative: for ever) for something to do and
@@ -176,7 +197,12 @@ type Batch struct {
 func (f *Forwarder) Forward(timeout time.Duration, hold bool) (Batch, error) {
 	d := f.done
 	d.keys_size, d.tally_count, d.heard_count = 0, 0, 0
-	d.events, d.bytes, d.dropped, d.refused = 0, 0, 0, 0
+	d.events, d.bytes, d.refused = 0, 0, 0
+	d.taken, d.taken_bytes, d.taken_all = 0, 0, 0
+	f.c.suspicious = 0
+	if f.senders.Suspects() {
+		f.c.suspicious = 1
+	}
 	ms := C.int(-1)
 	if timeout >= 0 {
 		ms = C.int((timeout + time.Millisecond - 1) / time.Millisecond)
@@ -193,34 +219,59 @@ func (f *Forwarder) Forward(timeout time.Duration, hold bool) (Batch, error) {
 	for _, t := range unsafe.Slice(d.tallies, int(d.tally_count)) {
 		f.tallies = append(f.tallies, Tally{
 			Key:    keys[t.key_offset : t.key_offset+t.key_size],
-			Events: uint64(t.events), Bytes: uint64(t.bytes), Dropped: uint64(t.dropped),
+			Events: uint64(t.events), Bytes: uint64(t.bytes),
 		})
 	}
 	for _, h := range unsafe.Slice(d.heard, int(d.heard_count)) {
-		heard := Heard{Kind: HeardKind(h.kind), FD: int(h.fd), Size: int(h.size)}
-		if h.offset != C.UINT32_MAX && h.size > 0 {
-			heard.Key = keys[h.offset : h.offset+h.size]
-		}
-		f.heard = append(f.heard, heard)
+		f.heard = append(f.heard, Heard{Kind: HeardKind(h.kind), FD: int(h.fd), Key: keys[h.offset : h.offset+h.size]})
 	}
+	f.tellPeers(d)
 	return Batch{
 		Tallies: f.tallies, Heard: f.heard, Events: uint64(d.events), Bytes: uint64(d.bytes),
-		Dropped: uint64(d.dropped), Refused: uint64(d.refused),
-		WaitingEvents: uint64(d.waiting_events), WaitingBytes: uint64(d.waiting_bytes),
+		Refused: uint64(d.refused),
 	}, failure(rc)
 }
 
-// Tell sends a message of the proxy's own to whoever subscribed to its key. It
-// returns whether all of those had room for it. Neither is empty.
-func (f *Forwarder) Tell(key, payload []byte) (all bool, err error) {
+// tellPeers tells of what peers did.
+func (f *Forwarder) tellPeers(d *C.struct_jb_forwarded) {
+	for _, heard := range f.heard {
+		switch heard.Kind {
+		case Came:
+			f.senders.Came(heard.FD)
+		case Subscribed, Unsubscribed:
+			f.takers.Subscribed(heard.FD, heard.Kind == Subscribed, heard.Key)
+		}
+	}
+	f.senders.Taken(int(d.taken), uint64(d.taken_bytes), d.taken_all != 0)
+	f.takers.Taken(0, 0, len(f.heard) < heardCount/2)
+	if f.waiting.Bytes() > f.maxBytes {
+		f.takers.CutFrozen()
+	}
+}
+
+// Overfull tells whether so much waits for subscribers that no more may come until
+// some of them are cut off.
+func (f *Forwarder) Overfull() bool { return f.waiting.Bytes() > 2*f.maxBytes }
+
+// PeerStats are the counts of both sides' connections.
+func (f *Forwarder) PeerStats() PeerStats {
+	senders, takers := f.senders.Stats(), f.takers.Stats()
+	return PeerStats{
+		Connections: senders.Connections + takers.Connections, CutOff: senders.CutOff + takers.CutOff,
+	}
+}
+
+// CutOffs returns what has been cut off since the last call.
+func (f *Forwarder) CutOffs() []CutOff { return append(f.senders.CutOffs(), f.takers.CutOffs()...) }
+
+// Tell sends a message of the proxy's own to whoever subscribed to its key. Neither is
+// empty.
+func (f *Forwarder) Tell(key, payload []byte) error {
 	rc := C.jb_tell(pointer(f.subscribers), unsafe.Pointer(&key[0]), C.size_t(len(key)),
 		unsafe.Pointer(&payload[0]), C.size_t(len(payload)))
 	runtime.KeepAlive(f.subscribers)
-	return rc == 0, failure(rc)
+	return failure(rc)
 }
-
-// SetMaxEvents changes how many events are queued for each subscriber.
-func (f *Forwarder) SetMaxEvents(n int) error { return f.subscribers.SetSndhwm(n) }
 
 // Wake ends the wait of a Forward, now and ever after. Called once, or under a
 // lock of the caller's.
@@ -231,17 +282,16 @@ const closeTimeout = time.Second
 
 // Close closes both sockets and returns when their addresses are free.
 func (f *Forwarder) Close() {
-	for _, s := range []*zmq.Socket{f.publishers, f.subscribers} {
-		monitor, err := newMonitor(s, zmq.EVENT_MONITOR_STOPPED)
+	for s, peers := range map[*zmq.Socket]*Peers{f.publishers: f.senders, f.subscribers: f.takers} {
 		_ = s.Close()
-		if err == nil && monitor.AwaitStopped(closeTimeout) {
-			monitor.Close()
+		if peers != nil {
+			peers.Await(closeTimeout)
 		}
 	}
 	if f.wake != nil {
 		f.wake.Finish(-1)
 	}
-	C.jb_waiting_release(f.c.waiting)
+	f.waiting.release()
 	if f.done != nil {
 		C.free(unsafe.Pointer(f.done.keys))
 		C.free(unsafe.Pointer(f.done.tallies))

@@ -70,14 +70,28 @@ func open(kind zmq.Type, uri string, heartbeat time.Duration, set func(*zmq.Sock
 	return base{uri: uri, zmq: s, pointer: pointer(s), fd: fd, Ready: ready, Monitor: monitor}, nil
 }
 
-// setHeartbeat makes both ends give a silent connection up: this one by its own
-// timeout, the peer by the time to live that it is told.
+// setHeartbeat makes a client's socket give a silent connection up. It must read
+// without a bound: libzmq ends the process by an assertion when a heartbeat falls due
+// on a connection that has broken while its bound kept it from reading.
 func setHeartbeat(s *zmq.Socket, heartbeat time.Duration) error {
+	err := s.SetRcvhwm(0)
 	if heartbeat == 0 {
-		return nil
+		return err
 	}
-	dead := heartbeatsToDeath * heartbeat
-	return errors.Join(s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout(dead), s.SetHeartbeatTtl(dead))
+	return errors.Join(err, s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout(heartbeatsToDeath*heartbeat))
+}
+
+// keepaliveAfter is the silence, in seconds, after which the kernel asks whether a
+// proxy's peer is still there.
+const keepaliveAfter = 10
+
+// setKeepalive is what a proxy has instead of heartbeats. To a publisher that has
+// sent its last events and gone, a heartbeat would be answered with a reset, which
+// throws away what the proxy has not read yet; and a subscriber that is busy would
+// count as dead, as libzmq does not read while its queue is full.
+func setKeepalive(s *zmq.Socket) error {
+	return errors.Join(s.SetTcpKeepalive(1), s.SetTcpKeepaliveIdle(keepaliveAfter),
+		s.SetTcpKeepaliveIntvl(1), s.SetTcpKeepaliveCnt(heartbeatsToDeath))
 }
 
 // Reattach connects anew. libzmq gives a connection up for good when the peer breaks

@@ -38,7 +38,8 @@ var ErrNoRoom = errors.New("no room")
 // when a proxy is there.
 type Publisher struct {
 	base
-	parts []C.struct_jb_part // reused; under the owner's lock like everything here
+	Waiting waiting            // of what has not gone to the network
+	parts   []C.struct_jb_part // reused; under the owner's lock like everything here
 }
 
 // OpenPublisher connects to a proxy, or listens itself. maxEvents are queued towards
@@ -54,11 +55,16 @@ func OpenPublisher(uri string, bind bool, maxEvents int, heartbeat time.Duration
 		return nil, err
 	}
 	p := &Publisher{base: base}
+	if p.Waiting, err = newWaiting(); err != nil {
+		p.discard()
+		return nil, err
+	}
 	attach := p.zmq.Connect
 	if bind {
 		attach = func(uri string) error { return listen(p.zmq, uri) }
 	}
 	if err := attach(uri); err != nil {
+		p.Waiting.release()
 		p.discard()
 		return nil, err
 	}
@@ -74,10 +80,6 @@ func setVerbose(s *zmq.Socket, verbose bool) error {
 
 // Address is where a listening publisher listens, with its real port.
 func (p *Publisher) Address() (string, error) { return p.zmq.GetLastEndpoint() }
-
-// SetMaxEvents changes how many events may be queued towards the network. Not with
-// bind: a pipe that has been full might then never be told that it has room.
-func (p *Publisher) SetMaxEvents(n int) error { return p.zmq.SetSndhwm(n) }
 
 // ReadSubscription takes the next thing that subscribers or a proxy sent: a filter
 // that is subscribed to, or unsubscribed from. Not ok: there is nothing.
@@ -115,7 +117,7 @@ func (p *Publisher) sendOne(key, payload []byte) C.int {
 	if size == 0 {
 		payload = nothing[:]
 	}
-	rc := C.jb_send_one(p.pointer, unsafe.Pointer(&key[0]), C.size_t(len(key)), unsafe.Pointer(&payload[0]), size)
+	rc := C.jb_send_one(p.pointer, p.Waiting.c, unsafe.Pointer(&key[0]), C.size_t(len(key)), unsafe.Pointer(&payload[0]), size)
 	runtime.KeepAlive(p.zmq)
 	return rc
 }
@@ -147,7 +149,7 @@ func (p *Publisher) sendMany(events []Event) (int, error) {
 		return 0, nil
 	}
 	var sent C.size_t
-	rc := C.jb_send(p.pointer, &p.parts[0], C.size_t(len(p.parts)), &sent)
+	rc := C.jb_send(p.pointer, p.Waiting.c, &p.parts[0], C.size_t(len(p.parts)), &sent)
 	runtime.KeepAlive(p.zmq)
 	return int(sent), sendFailure(rc)
 }
@@ -178,5 +180,6 @@ func (p *Publisher) Close(linger time.Duration) *Monitor {
 	_ = p.zmq.SetLinger(linger)
 	p.Ready.Finish(p.fd)
 	_ = p.zmq.Close()
+	p.Waiting.release()
 	return p.Monitor
 }

@@ -7,43 +7,42 @@
 #include "send.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "calls.h"
+#include "memory.h"
 
 /* All frames exist before the first is sent: an event is never cut in half. */
-static int send_event(void *socket, const struct jb_part *parts, size_t count) {
+static int send_event(void *socket, struct jb_waiting *waiting, const struct jb_part *parts,
+                      size_t count) {
     zmq_msg_t on_stack[8];
-    zmq_msg_t *frames = count <= 8 ? on_stack : malloc(count * sizeof *frames);
+    zmq_msg_t *frames = count <= 8 ? on_stack : jb_malloc(count * sizeof *frames);
     if (!frames)
         return -ENOMEM;
     size_t made = 0, sent = 0;
     int rc = 0;
     for (; made < count; made++) {
-        if (zmq_msg_init_size(&frames[made], parts[made].size) < 0) {
-            rc = -ENOMEM;
+        rc = jb_waiting_copy(waiting, &frames[made], (const void *)parts[made].data,
+                             parts[made].size);
+        if (rc != 0)
             break;
-        }
-        if (parts[made].size > 0)
-            memcpy(zmq_msg_data(&frames[made]), (const void *)parts[made].data, parts[made].size);
     }
     for (; rc == 0 && sent < count; sent += rc == 0)
         rc = jb_send_frame(socket, &frames[sent], sent + 1 < count ? ZMQ_SNDMORE : 0);
     while (made-- > 0)
         zmq_msg_close(&frames[made]);
     if (frames != on_stack)
-        free(frames);
+        jb_free(frames);
     return rc;
 }
 
-int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sent) {
+int jb_send(void *socket, struct jb_waiting *waiting, const struct jb_part *parts, size_t count,
+            size_t *sent) {
     *sent = 0;
     for (size_t first = 0; first < count;) {
         size_t size = 1;
         while (!parts[first + size - 1].last)
             size++;
-        int rc = send_event(socket, parts + first, size);
+        int rc = send_event(socket, waiting, parts + first, size);
         if (rc != 0)
             return rc;
         first += size;
@@ -52,8 +51,8 @@ int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sen
     return 0;
 }
 
-int jb_send_one(void *socket, const void *key, size_t key_size, const void *payload,
-                size_t payload_size) {
+int jb_send_one(void *socket, struct jb_waiting *waiting, const void *key, size_t key_size,
+                const void *payload, size_t payload_size) {
     struct jb_part parts[] = {{(uintptr_t)key, key_size, 0}, {(uintptr_t)payload, payload_size, 1}};
-    return send_event(socket, parts, 2);
+    return send_event(socket, waiting, parts, 2);
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "waiting.h"
+
 /* One frame to send. An integer where a pointer would be: the array of these may
  * lie in Go memory, and what it points to is pinned meanwhile. */
 struct jb_part {
@@ -17,10 +19,11 @@ struct jb_part {
 
 /* Sends events without waiting, all frames of one or none of them. Returns 0, or
  * a negative errno (-EAGAIN: no room); *sent counts the events that went out. */
-int jb_send(void *socket, const struct jb_part *parts, size_t count, size_t *sent);
+int jb_send(void *socket, struct jb_waiting *waiting, const struct jb_part *parts, size_t count,
+            size_t *sent);
 
 /* The same for one event of a key and one payload. */
-int jb_send_one(void *socket, const void *key, size_t key_size, const void *payload,
-                size_t payload_size);
+int jb_send_one(void *socket, struct jb_waiting *waiting, const void *key, size_t key_size,
+                const void *payload, size_t payload_size);
 
 #endif

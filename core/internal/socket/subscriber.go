@@ -23,14 +23,15 @@ const (
 // Subscriber is a SUB socket.
 type Subscriber struct{ base }
 
-// OpenSubscriber connects to a proxy, with a first filter. maxEvents may wait to be
-// taken; a frame over maxFrameBytes ends the connection.
-func OpenSubscriber(uri string, filter []byte, maxEvents int, maxFrameBytes int64, heartbeat time.Duration) (*Subscriber, error) {
+// OpenSubscriber connects to a proxy, with a first filter. A frame over maxFrameBytes
+// ends the connection. What waits to be taken has no bound: the owner sees to that.
+func OpenSubscriber(uri string, filter []byte, maxFrameBytes int64, heartbeat time.Duration) (*Subscriber, error) {
 	base, err := open(zmq.SUB, uri, heartbeat, func(s *zmq.Socket) error {
 		// Subscriptions are sent through the pipe too, and above SNDHWM they are
 		// silently gone at a reconnect (libzmq#2258, #4064): no limit there.
-		return errors.Join(s.SetRcvhwm(maxEvents), s.SetSndhwm(0), s.SetMaxmsgsize(maxFrameBytes),
-			s.SetSubscribe(string(filter)))
+		return errors.Join(s.SetSndhwm(0), s.SetMaxmsgsize(maxFrameBytes), s.SetSubscribe(string(filter)),
+			// A subscriber that has stopped altogether is not kept at the proxy.
+			s.SetHeartbeatTtl(heartbeatsToDeath*heartbeat))
 	})
 	if err != nil {
 		return nil, err

@@ -8,10 +8,10 @@
 #include "take.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "calls.h"
+#include "memory.h"
 
 enum { first_capacity = 1024, frames_on_stack = 256, key_size_max = 4096 };
 
@@ -43,7 +43,7 @@ static int reserve(struct growing *g, size_t size) {
         size_t capacity = g->capacity ? g->capacity * 2 : first_capacity;
         if (capacity < g->size + size)
             capacity = g->size + size;
-        char *data = realloc(g->data, capacity);
+        char *data = jb_realloc(g->data, capacity);
         if (!data)
             return -ENOMEM;
         g->data = data;
@@ -57,7 +57,7 @@ static int reserve_span(struct growing *g) {
         return 0;
     size_t capacity = g->span_capacity * 2;
     struct span *old = g->spans == g->on_stack ? NULL : g->spans;
-    struct span *spans = realloc(old, capacity * sizeof *spans);
+    struct span *spans = jb_realloc(old, capacity * sizeof *spans);
     if (!spans)
         return -ENOMEM;
     if (!old)
@@ -127,7 +127,7 @@ static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
 static struct jb_block *finish(struct growing *g, size_t events) {
     size_t payload_frames = g->span_count - events;
     size_t tables = events * sizeof(struct jb_record) + payload_frames * sizeof(struct jb_frame);
-    char *base = realloc(g->data, g->size + tables);
+    char *base = jb_realloc(g->data, g->size + tables);
     if (!base)
         return NULL;
     struct jb_record *records = (struct jb_record *)(void *)(base + g->size);
@@ -190,9 +190,9 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
         rc = *block ? 0 : -ENOMEM;
     }
     if (!*block)
-        free(g.data);
+        jb_free(g.data);
     if (g.spans != g.on_stack)
-        free(g.spans);
+        jb_free(g.spans);
     *drained = (struct jb_drained){bytes, unkeyed, more};
     if (more)
         jb_ready_set(ready);

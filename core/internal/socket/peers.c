@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * The system calls behind peers.go; peers.h has what they promise.
+ */
+#define _GNU_SOURCE
+#include "peers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "calls.h"
+
+int jb_read_monitor(void *pair, struct jb_peer_event *events, int capacity) {
+    int count = 0;
+    while (count < capacity) {
+        int first = 1, more = 1;
+        while (more) { /* the event and its value, then the address */
+            zmq_msg_t frame;
+            zmq_msg_init(&frame);
+            int rc = jb_receive_frame(pair, &frame);
+            if (rc < 0) {
+                zmq_msg_close(&frame);
+                return rc == -EAGAIN ? count : rc;
+            }
+            uint16_t kind = 0;
+            if (first && zmq_msg_size(&frame) == sizeof kind + sizeof events->value) {
+                const char *data = zmq_msg_data(&frame);
+                memcpy(&kind, data, sizeof kind);
+                memcpy(&events[count].value, data + sizeof kind, sizeof events->value);
+                events[count++].kind = kind;
+            }
+            first = 0;
+            more = zmq_msg_more(&frame);
+            zmq_msg_close(&frame);
+        }
+    }
+    return count;
+}
+
+static uint64_t inode_of(int fd) {
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+};
+
+static int local_address(int fd, union address *address) {
+    socklen_t size = sizeof *address;
+    memset(address, 0, sizeof *address);
+    return getsockname(fd, &address->any, &size) == 0;
+}
+
+/* The port, not the host: a wildcard listens at every one. */
+static int same_place(const union address *a, const union address *b) {
+    if (a->any.sa_family != b->any.sa_family)
+        return 0;
+    switch (a->any.sa_family) {
+    case AF_INET:
+        return a->in.sin_port == b->in.sin_port;
+    case AF_INET6:
+        return a->in6.sin6_port == b->in6.sin6_port;
+    default:
+        return memcmp(a->un.sun_path, b->un.sun_path, sizeof a->un.sun_path) == 0;
+    }
+}
+
+uint64_t jb_inode(int fd, int listening) {
+    union address here, there;
+    uint64_t inode = inode_of(fd);
+    if (inode == 0 || !local_address(fd, &here) || !local_address(listening, &there))
+        return 0;
+    return same_place(&here, &there) && inode_of(fd) == inode ? inode : 0;
+}
+
+int jb_flow(int fd, uint64_t inode, struct jb_flow *flow) {
+    memset(flow, 0, sizeof *flow);
+    struct tcp_info info;
+    memset(&info, 0, sizeof info);
+    socklen_t size = sizeof info;
+    int queued = 0, unread = 0;
+    int is_tcp = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    ioctl(fd, SIOCOUTQ, &queued);
+    if (is_tcp) {
+        ioctl(fd, SIOCINQ, &unread);
+        flow->read = info.tcpi_bytes_received - (uint64_t)unread;
+        flow->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+        flow->acked = info.tcpi_bytes_acked;
+    }
+    flow->queued = (uint64_t)queued;
+    /* Asked last: an inode never comes back, so it was this socket all the time. */
+    return inode_of(fd) == inode ? is_tcp : -EBADF;
+}
+
+int jb_cut_off(int fd, uint64_t inode, int grip, int idle) {
+    if (dup3(fd, grip, O_CLOEXEC) < 0)
+        return 0;
+    int is_it = inode_of(grip) == inode;
+    if (is_it) {
+        /* libzmq's close then resets it, and the kernel keeps nothing of what waits. */
+        const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(grip, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        shutdown(grip, SHUT_RDWR);
+        /* From now on TCP takes no more in. What libzmq has not read yet can cost it many
+         * times its size, so that goes at once: a part of it would read as something else. */
+        recv(grip, NULL, 1 << 30, MSG_TRUNC | MSG_DONTWAIT);
+    }
+    dup3(idle, grip, O_CLOEXEC);
+    return is_it;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+// #include "peers.h"
+import "C"
+
+import (
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// Why connections are cut off.
+const (
+	TooManySubscriptions = "more subscriptions than one subscriber may have"
+	TooManyHandshakes    = "too many connections without a handshake"
+	NoDescriptors        = "no file descriptors left for its connection"
+	EndlessMessage       = "a message over the limit that does not end"
+	Frozen               = "it takes nothing of what waits for it"
+)
+
+// CutOff tells of connections that were cut off for the same reason.
+type CutOff struct {
+	Reason  string
+	Address string // of the last one; empty if it cannot be told
+	Count   int
+}
+
+// peer is one connection. libzmq tells that it is over before it closes the file
+// descriptor, so a number names one peer at a time; but what is read here may be of
+// one that is over, and the number a stranger's. So all that is done to it goes by the
+// inode.
+type peer struct {
+	fd          int
+	inode       C.uint64_t
+	cut         bool
+	shaking     bool // its handshake may not be over
+	filters     map[uint64]struct{}
+	filterBytes int
+	progress    progress
+	message     message
+}
+
+// flow is how far a connection has come.
+type flow struct {
+	tcp                       bool // otherwise only queued is known
+	read, sent, acked, queued uint64
+}
+
+// flow asks the kernel. Not ok: the connection is over.
+func (p *peer) flow() (flow, bool) {
+	var f C.struct_jb_flow
+	rc := C.jb_flow(C.int(p.fd), p.inode, &f)
+	return flow{
+		tcp: rc > 0, read: uint64(f.read), sent: uint64(f.sent), acked: uint64(f.acked), queued: uint64(f.queued),
+	}, rc >= 0
+}
+
+// address is where a peer is, as far as that can be told.
+func (p *peer) address() string {
+	name, err := syscall.Getpeername(p.fd)
+	if err != nil {
+		return ""
+	}
+	switch name := name.(type) {
+	case *syscall.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(name.Addr), uint16(name.Port)).String()
+	case *syscall.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(name.Addr), uint16(name.Port)).String()
+	}
+	return ""
+}
+
+// cut ends a connection. libzmq closes it, and then tells of its end.
+func (p *Peers) cut(peer *peer, reason string) {
+	p.introduced(peer)
+	if peer.cut {
+		return
+	}
+	peer.cut = true
+	peer.filters = nil
+	address := peer.address()
+	if C.jb_cut_off(C.int(peer.fd), peer.inode, p.grip, p.idle) == 0 {
+		return // over already
+	}
+	p.cutOff++
+	if reason == EndlessMessage {
+		p.unfinished.releaseAt = time.Now().Add(releaseAfter)
+	}
+	for i := range p.cutOffs {
+		if p.cutOffs[i].Reason == reason {
+			p.cutOffs[i].Count++
+			p.cutOffs[i].Address = address
+			return
+		}
+	}
+	p.cutOffs = append(p.cutOffs, CutOff{Reason: reason, Address: address, Count: 1})
+}
+
+// CutOffs returns what has been cut off since the last call, a line for each reason.
+func (p *Peers) CutOffs() []CutOff {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cutOffs := p.cutOffs
+	p.cutOffs = nil
+	return cutOffs
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+import "hash/maphash"
+
+// filterBytes is how long a subscriber's filters may be on average. libzmq keeps a
+// node of memory for each of their bytes.
+const filterBytes = 64
+
+// Subscribed notes a filter of the subscriber on a connection, or that it is given up.
+func (p *Peers) Subscribed(fd int, subscribed bool, filter []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unfinished.takenBytes.Add(WireBytes(1 + len(filter)))
+	peer := p.peers[fd]
+	if peer == nil || peer.cut {
+		return
+	}
+	peer.message.ended = true
+	hash := maphash.Bytes(p.seed, filter)
+	_, known := peer.filters[hash]
+	switch {
+	case known && !subscribed:
+		delete(peer.filters, hash)
+		peer.filterBytes -= len(filter)
+	case subscribed && !known:
+		if peer.filters == nil {
+			peer.filters = make(map[uint64]struct{})
+		}
+		peer.filters[hash] = struct{}{}
+		peer.filterBytes += len(filter)
+	}
+	if len(peer.filters) <= p.limits.Subscriptions && peer.filterBytes <= filterBytes*p.limits.Subscriptions {
+		return
+	}
+	// What is read here of a connection that is over counts for the one that has its
+	// number now. That one has not sent as much.
+	if flow, ok := peer.flow(); ok && flow.tcp && flow.read < uint64(peer.filterBytes+len(peer.filters)) {
+		peer.filters, peer.filterBytes = nil, 0
+		return
+	}
+	p.cut(peer, TooManySubscriptions)
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+// #include "peers.h"
+import "C"
+
+import "time"
+
+// reservedFDs are left to this process when connections have taken all others.
+// libzmq's thread spins while it cannot accept for want of one.
+const reservedFDs = 16
+
+// handshakeBytes is what libzmq sends to a peer before it knows who that is: a
+// greeting, and READY with the socket's type. More means that the handshake is over:
+// a publisher is sent a subscription then, a subscriber a welcome.
+const handshakeBytes = 64 + 28
+
+func (p *Peers) accepted(fd int) {
+	p.gone(fd)
+	inode := C.jb_inode(C.int(fd), p.listening)
+	if inode == 0 {
+		return // over already
+	}
+	new := &peer{fd: fd, inode: inode, shaking: true}
+	p.peers[fd] = new
+	if p.nextLook.IsZero() {
+		p.nextLook = time.Now().Add(lookInterval)
+	}
+	if flow, ok := new.flow(); ok && !flow.tcp {
+		// Nothing tells when its handshake is over. Who may open the path is trusted
+		// with that.
+		new.shaking = false
+		if fd > p.maxFD {
+			p.cut(new, NoDescriptors)
+		}
+		return
+	}
+	p.handshakes = append(p.handshakes, new)
+	p.shaking++
+	p.cutOldestHandshake(p.limits.Handshakes, TooManyHandshakes)
+	if fd > p.maxFD {
+		p.cutOldestHandshake(0, NoDescriptors)
+	}
+}
+
+// cutOldestHandshake cuts one of those whose handshake is not over, if they are more
+// than a limit.
+func (p *Peers) cutOldestHandshake(limit int, reason string) {
+	for p.shaking > limit {
+		oldest := p.handshakes[0]
+		p.handshakes = p.handshakes[1:]
+		if flow, ok := oldest.flow(); oldest.shaking && ok && flow.sent <= handshakeBytes {
+			p.cut(oldest, reason)
+			return
+		}
+		p.introduced(oldest)
+	}
+}
+
+// introduced notes that a peer's handshake is over, or the peer.
+func (p *Peers) introduced(peer *peer) {
+	if peer.shaking {
+		peer.shaking = false
+		p.shaking--
+	}
+}
+
+func (p *Peers) gone(fd int) {
+	if peer := p.peers[fd]; peer != nil {
+		p.introduced(peer)
+		delete(p.peers, fd)
+	}
+}

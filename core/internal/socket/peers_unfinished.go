@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+// #include <malloc.h>
+import "C"
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// A message of many frames that never ends is shown by libzmq nowhere: it keeps the
+// frames until the last one comes, and no limit of its own bounds them. What can be
+// seen is that a connection's bytes grow and no message comes from it.
+//
+// Which connection a message is from costs to ask, so the proxy only says how many
+// bytes it took, until that is clearly less than what all connections have sent. Then
+// Suspects says so, and the proxy tells of each message where it came from. A
+// connection is judged by what it has sent since its last one, when the proxy has
+// since had the time to take what was whole.
+//
+// libzmq may need far more memory for a message than it has bytes: 64 for an empty
+// frame, which takes two. So the memory of the process is looked at too.
+
+const (
+	// lookInterval is between two looks at few connections, when nothing is wrong. Memory
+	// can grow by 1 MB in a millisecond.
+	lookInterval = 25 * time.Millisecond
+	// lookPerPeer is what it becomes with many. A look at one takes about 1 µs.
+	lookPerPeer = time.Millisecond / 4
+	// closeLookInterval is between two looks while a message may not end.
+	closeLookInterval = 5 * time.Millisecond
+	// sleepingAfter is how long the proxy sleeps when it has nothing to take; a shorter
+	// sleep may be one that it has not woken from yet.
+	sleepingAfter = 50 * time.Millisecond
+
+	// unfinishedSlack is how much may be on its way without being suspicious.
+	unfinishedSlack = 64 << 10
+	// quietLooks is for how many looks a connection has sent no whole message when it
+	// is judged. Two: what was read just before the first may come after it.
+	quietLooks = 2
+	// idleBytes is what a connection may send in a second besides messages: heartbeats.
+	idleBytes = 256
+	// memorySlack is how much the process may grow for other reasons.
+	memorySlack = 16 << 20
+	// releaseAfter is how long libzmq may take to free a message that was cut off.
+	releaseAfter = 100 * time.Millisecond
+	// oddBytes is how much of a message may be on its way when all is well again.
+	oddBytes = 1 << 10
+	// trustAfter is how long all must be well until suspicion ends. What is sent before
+	// it begins is not counted, so it must not begin often.
+	trustAfter = 10 * time.Minute
+)
+
+// message is what a connection has sent of a message that has not ended.
+type message struct {
+	read  uint64 // bytes of the connection that libzmq has read
+	grown uint64 // of those, the ones since the look before
+	start uint64 // of those, the ones before the message
+	ended bool   // a whole one has been taken since the last look
+	quiet int    // looks since
+}
+
+func (m *message) size() uint64 { return m.read - m.start }
+
+// unfinishedWatch looks for messages that do not end. The atomics are for the proxy's
+// goroutine, all else is under the lock of Peers.
+type unfinishedWatch struct {
+	suspicious  atomic.Bool
+	takenBytes  atomic.Uint64
+	takenEvents atomic.Int64
+	takenAll    atomic.Bool  // at some time since the last look
+	takenAt     atomic.Int64 // UnixNano
+
+	lastLook    time.Time
+	unaccounted uint64   // bytes that were read and not taken, while nothing is suspected
+	statm       *os.File // tells of the process's memory
+	calmMemory  int64    // before there was something to suspect
+	releaseAt   time.Time // when memory is given back to the system; zero: it has been
+	lastOdd     time.Time
+}
+
+func (w *unfinishedWatch) open() (err error) {
+	w.takenAt.Store(time.Now().UnixNano())
+	w.statm, err = os.Open("/proc/self/statm")
+	return err
+}
+
+func (w *unfinishedWatch) close() {
+	if w.statm != nil {
+		_ = w.statm.Close()
+	}
+}
+
+// Taken notes that the proxy has taken so many messages from the socket, of so many
+// bytes on the wire, and whether it left none behind. It is called after each batch,
+// also after an empty one.
+func (p *Peers) Taken(messages int, wireBytes uint64, all bool) {
+	w := &p.unfinished
+	w.takenBytes.Add(wireBytes)
+	w.takenEvents.Add(int64(messages))
+	w.takenAt.Store(time.Now().UnixNano())
+	if all {
+		w.takenAll.Store(true)
+	}
+}
+
+// Suspects tells whether Came is to be called for each message.
+func (p *Peers) Suspects() bool { return p.unfinished.suspicious.Load() }
+
+// Came notes that a whole message was taken that a connection has sent.
+func (p *Peers) Came(fd int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if peer := p.peers[fd]; peer != nil {
+		peer.message.ended = true
+	}
+}
+
+// WireBytes is what a frame takes on the wire.
+func WireBytes(frame int) uint64 {
+	if frame > 255 {
+		return uint64(frame) + 9
+	}
+	return uint64(frame) + 2
+}
+
+// lookForUnfinished looks for messages that do not end, and cuts their connections
+// off. The flows have been noted. It returns when to look again.
+func (p *Peers) lookForUnfinished(now time.Time) time.Duration {
+	w := &p.unfinished
+	idle := uint64(idleBytes * min(now.Sub(w.lastLook), time.Second) / time.Second)
+	w.lastLook = now
+	// Each connection with a whole message has had its turn.
+	hadTurn := w.takenEvents.Swap(0) > int64(len(p.peers))
+	asleep := p.taker.asleep() && now.UnixNano()-w.takenAt.Load() >= int64(sleepingAfter)
+	allTaken := w.takenAll.Swap(false) || hadTurn || asleep
+	taken := w.takenBytes.Swap(0)
+	if !w.suspicious.Load() {
+		return p.account(taken, idle, now)
+	}
+	var longest, judged, longestJudged uint64
+	for _, peer := range p.peers {
+		m := &peer.message
+		m.start = min(m.start+idle, m.read)
+		switch {
+		case m.ended:
+			*m = message{read: m.read, start: m.read}
+		case allTaken:
+			m.quiet++
+		}
+		if peer.cut {
+			continue
+		}
+		longest = max(longest, m.size())
+		if m.quiet < quietLooks {
+			continue
+		}
+		judged += m.size()
+		longestJudged = max(longestJudged, m.size())
+		if m.size() > uint64(p.limits.MessageBytes+p.limits.MessageBytes/8+unfinishedSlack) {
+			p.cut(peer, EndlessMessage)
+		}
+	}
+	if longest > oddBytes {
+		w.lastOdd = now
+	}
+	if now.Sub(w.lastOdd) > trustAfter {
+		w.suspicious.Store(false)
+	}
+	if p.releaseMemory(now); longest <= unfinishedSlack {
+		p.noteCalm()
+		return p.calmInterval()
+	}
+	if judged > unfinishedSlack {
+		p.lookAtMemory(judged, longestJudged)
+	}
+	return closeLookInterval
+}
+
+func (p *Peers) calmInterval() time.Duration {
+	return max(lookInterval, time.Duration(len(p.peers))*lookPerPeer)
+}
+
+// account adds what was read and takes away what was taken. If too much is left, the
+// search for where it comes from begins.
+func (p *Peers) account(taken, idle uint64, now time.Time) time.Duration {
+	w := &p.unfinished
+	for _, peer := range p.peers {
+		w.unaccounted += peer.message.grown
+		taken += idle
+	}
+	w.unaccounted -= min(w.unaccounted, taken)
+	if w.unaccounted <= unfinishedSlack {
+		p.noteCalm()
+		return p.calmInterval()
+	}
+	for _, peer := range p.peers {
+		m := &peer.message
+		*m = message{read: m.read, start: m.read - min(m.grown, w.unaccounted)}
+	}
+	w.unaccounted = 0
+	w.lastOdd = now
+	w.suspicious.Store(true)
+	return closeLookInterval
+}
+
+// lookAtMemory cuts off the longest of the messages that do not end, if the process
+// has grown by clearly more than their bytes.
+func (p *Peers) lookAtMemory(judged, longest uint64) {
+	w := &p.unfinished
+	allowed := max(p.limits.MessageBytes/4, memorySlack) + int64(judged+judged/4)
+	if !w.releaseAt.IsZero() || p.memory()-w.calmMemory <= allowed {
+		return
+	}
+	for _, peer := range p.peers {
+		if peer.message.quiet >= quietLooks && peer.message.size() >= longest/2 {
+			p.cut(peer, EndlessMessage)
+		}
+	}
+}
+
+// releaseMemory gives back to the system what a message took that did not end, when
+// libzmq has had the time to free it. Until then the memory of the process tells
+// nothing.
+func (p *Peers) releaseMemory(now time.Time) {
+	w := &p.unfinished
+	if !w.releaseAt.IsZero() && now.After(w.releaseAt) {
+		C.malloc_trim(0)
+		w.releaseAt = time.Time{}
+	}
+}
+
+// noteCalm notes that no message is suspiciously long.
+func (p *Peers) noteCalm() {
+	if p.unfinished.releaseAt.IsZero() {
+		p.unfinished.calmMemory = p.memory()
+	}
+}
+
+// memory is what the process occupies for other things than messages that have been
+// taken; 0 if that cannot be told.
+func (p *Peers) memory() int64 {
+	var text [128]byte
+	n, _ := p.unfinished.statm.ReadAt(text[:], 0)
+	fields := bytes.Fields(text[:n])
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+	return pages*int64(os.Getpagesize()) - p.taker.waiting()
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * libzmq calls back, in any thread, when it has no more use for a frame's memory.
+ */
+#include "waiting.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct jb_waiting {
+    _Atomic uint64_t bytes;
+    atomic_int references;
+    size_t passed, next; /* of small events, since one was counted; when one is again */
+    uint32_t random;
+};
+
+struct jb_waiting *jb_waiting_new(void) {
+    struct jb_waiting *waiting = calloc(1, sizeof *waiting);
+    if (waiting) {
+        atomic_store(&waiting->references, 1);
+        waiting->random = 1;
+    }
+    return waiting;
+}
+
+void jb_waiting_release(struct jb_waiting *waiting) {
+    if (waiting && atomic_fetch_sub(&waiting->references, 1) == 1)
+        free(waiting);
+}
+
+const uint64_t *jb_waiting_bytes(const struct jb_waiting *waiting) {
+    return (const uint64_t *)(const void *)&waiting->bytes;
+}
+
+/* The memory of a frame that is counted. */
+struct counted {
+    struct jb_waiting *waiting;
+    size_t cost;
+    zmq_msg_t frame; /* the one that came, inside the one that goes; empty for a copy */
+    char data[];     /* of a copy */
+};
+
+static struct counted *counted_new(struct jb_waiting *waiting, size_t cost, size_t data_size) {
+    struct counted *counted = malloc(sizeof *counted + data_size);
+    if (counted) {
+        counted->waiting = waiting;
+        counted->cost = cost;
+        zmq_msg_init(&counted->frame);
+    }
+    return counted;
+}
+
+static void has_left(void *data, void *hint) {
+    (void)data;
+    struct counted *counted = hint;
+    atomic_fetch_sub(&counted->waiting->bytes, counted->cost);
+    jb_waiting_release(counted->waiting);
+    zmq_msg_close(&counted->frame);
+    free(counted);
+}
+
+/* Makes a frame of memory that has_left frees, and counts it. */
+static int begin(zmq_msg_t *frame, void *data, size_t size, struct counted *counted) {
+    if (zmq_msg_init_data(frame, data, size, has_left, counted) < 0)
+        return -ENOMEM;
+    atomic_fetch_add(&counted->waiting->bytes, counted->cost);
+    atomic_fetch_add(&counted->waiting->references, 1);
+    return 0;
+}
+
+int jb_waiting_copy(struct jb_waiting *waiting, zmq_msg_t *frame, const void *data, size_t size) {
+    if (size < jb_large_bytes) {
+        if (zmq_msg_init_size(frame, size) < 0)
+            return -ENOMEM;
+        if (size > 0)
+            memcpy(zmq_msg_data(frame), data, size);
+        return 0;
+    }
+    struct counted *counted = counted_new(waiting, size, size);
+    if (!counted || begin(frame, counted->data, size, counted) < 0) {
+        free(counted);
+        return -ENOMEM;
+    }
+    memcpy(counted->data, data, size);
+    return 0;
+}
+
+/* What an event costs in libzmq's queues beside its bytes: a message a frame, and
+ * their memory's management. */
+enum { frame_cost = 64, event_cost = 64 };
+
+/* On average, small events stand for this many bytes; large ones have as many. */
+enum { traced_bytes = 8192 };
+
+/* xorshift: Marsaglia, Journal of Statistical Software 8(14), 2003. */
+static uint32_t next_random(uint32_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+void jb_waiting_trace(struct jb_waiting *waiting, zmq_msg_t *last_frame, size_t bytes,
+                      size_t frame_count) {
+    size_t cost = bytes + frame_count * frame_cost + event_cost;
+    if (cost < traced_bytes) {
+        waiting->passed += cost;
+        if (waiting->passed < waiting->next)
+            return;
+        cost = waiting->passed;
+        waiting->passed = 0;
+        waiting->next = next_random(&waiting->random) % (2 * traced_bytes);
+    }
+    struct counted *counted = counted_new(waiting, cost, 0);
+    if (!counted)
+        return;
+    size_t size = zmq_msg_size(last_frame);
+    zmq_msg_move(&counted->frame, last_frame);
+    if (begin(last_frame, zmq_msg_data(&counted->frame), size, counted) < 0) {
+        zmq_msg_init(last_frame);
+        zmq_msg_move(last_frame, &counted->frame);
+        free(counted);
+    }
+}

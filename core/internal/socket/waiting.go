@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+// #include "waiting.h"
+import "C"
+
+import (
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+// waiting counts the large frames in a socket's queues; waiting.h has why and how.
+type waiting struct {
+	c     *C.struct_jb_waiting
+	bytes *uint64 // in C's memory
+}
+
+func newWaiting() (waiting, error) {
+	c := C.jb_waiting_new()
+	if c == nil {
+		return waiting{}, syscall.ENOMEM
+	}
+	return waiting{c: c, bytes: (*uint64)(unsafe.Pointer(C.jb_waiting_bytes(c)))}, nil
+}
+
+// Bytes is the size of the large frames that wait now. Any goroutine may ask.
+func (w *waiting) Bytes() int64 { return int64(atomic.LoadUint64(w.bytes)) }
+
+func (w *waiting) release() {
+	C.jb_waiting_release(w.c)
+	w.c = nil
+}

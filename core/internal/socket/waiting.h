@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * Counts what waits in libzmq's queues, in bytes. libzmq bounds them in messages; so
+ * large frames are counted while they wait, and small ones are bounded by their
+ * number. Not by lowering libzmq's bound with the mean size: changed while a
+ * connection ends, it makes libzmq write to a pipe that is gone.
+ */
+#ifndef JB_WAITING_H
+#define JB_WAITING_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <zmq.h>
+
+/* Frames from so many bytes on are large. */
+enum { jb_large_bytes = 512 };
+
+/* Lives as long as the last frame that it counts, which may be longer than the
+ * socket. Any thread may read the count. */
+struct jb_waiting;
+struct jb_waiting *jb_waiting_new(void);
+void jb_waiting_release(struct jb_waiting *waiting);
+
+/* Where the bytes of all large frames that wait are kept, for atomic reads. */
+const uint64_t *jb_waiting_bytes(const struct jb_waiting *waiting);
+
+/* Makes a frame with a copy of data, or returns -ENOMEM. */
+int jb_waiting_copy(struct jb_waiting *waiting, zmq_msg_t *frame, const void *data, size_t size);
+
+/* Counts an event that has come from a socket and goes on to many, by its last frame.
+ * Large events are counted one by one. Of small ones a few, at random, each stand for
+ * what has passed since the one before: what waits is known well enough, whatever it
+ * is a part of, and most cost nothing. Without memory they go uncounted. Not for
+ * several threads at once. */
+void jb_waiting_trace(struct jb_waiting *waiting, zmq_msg_t *last_frame, size_t bytes,
+                      size_t frame_count);
+
+#endif
