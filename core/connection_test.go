@@ -4,6 +4,8 @@
 package core_test
 
 import (
+	"io"
+	"net"
 	"testing"
 	"time"
 
@@ -93,4 +95,37 @@ func TestNoticesComeThroughAChannelThatEndsWithItsOwner(t *testing.T) {
 	require.NoError(t, s.Close())
 	for range notices { // the channel is closed
 	}
+}
+
+// A proxy that sends frames of one message for ever.
+func TestMessageWithoutAnEndIsCutOffAndTheSubscriberComesBack(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	uri := "tcp://" + listener.Addr().String()
+	s := newSubscriber(t, uri)
+	require.NoError(t, s.Subscribe("A", ""))
+	conn, err := listener.Accept()
+	require.NoError(t, err)
+	go func() { // what the subscriber says
+		_, _ = io.Copy(io.Discard, conn)
+	}()
+	// ZMTP 3.0, NULL: a greeting, READY of a PUB, then frames with the more bit.
+	greeting := append([]byte("\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00NULL"), make([]byte, 48)...)
+	_, err = conn.Write(append(greeting, "\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03PUB"...))
+	require.NoError(t, err)
+	frame := append([]byte("\x03\x00\x00\x00\x00\x00\x10\x00\x00"), make([]byte, 1<<20)...)
+	var sent int
+	for sent < 1<<10 {
+		if _, err = conn.Write(frame); err != nil {
+			break
+		}
+		sent++
+	}
+	require.Error(t, err, "the subscriber has not cut it off in %d MiB", sent)
+	require.NoError(t, listener.Close())
+	_ = conn.Close()
+	proxy := runProxy(t, "tcp://127.0.0.1:0", uri, core.Hold(0))
+	require.NoError(t, s.Ready(within(t, deadline)))
+	publish(t, newPublisher(t, proxy.PubURI()), "A", "x")
+	assert.Equal(t, "x", get(t, s).Topic)
 }

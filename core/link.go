@@ -38,7 +38,8 @@ type link struct {
 	mark       *socket.Ready // readable while a notice waits; made by the first fd
 	peers      int
 	connected  bool
-	since      time.Time // of the latest connection
+	since      time.Time         // of the latest connection
+	connection socket.Connection // the latest
 	connects   uint64
 	reconnects uint64
 	dead       int  // rounds of housekeeping for which libzmq has not tried to connect again
@@ -57,11 +58,13 @@ func (l *link) init(monitor *socket.Monitor, uri string, reattach func() error) 
 // read takes what the monitor has seen.
 func (l *link) read() {
 	for {
-		change, ok := l.monitor.Next()
+		change, fd, ok := l.monitor.Next()
 		if !ok {
 			return
 		}
 		switch change {
+		case socket.Attached:
+			l.connection = socket.ConnectionOn(fd)
 		case socket.Connected:
 			l.peers++
 			if l.connects++; l.connects > 1 {
@@ -102,6 +105,14 @@ func (l *link) tend() (reattached bool) {
 	}
 	l.dead, l.met = 0, false
 	return l.reattach() == nil
+}
+
+// cut ends a connection that libzmq holds on to.
+func (l *link) cut(why string) {
+	l.peers, l.connected = 0, false
+	l.note(NoticeDisconnected, why+" from")
+	_ = l.reattach() // if it fails, dead says to try again
+	l.dead = 1
 }
 
 // why says what a publisher without a connection waits for.

@@ -194,6 +194,22 @@ func (p *Proxy) Stats() (ProxyStats, error) {
 	return stats, nil
 }
 
+// CutOff tells of peers that were disconnected, all for the same reason.
+type CutOff struct {
+	Reason  string
+	Address string // of the last one; empty where that has none
+	Count   int
+}
+
+// CutOffs returns what has been cut off since the last call, for a log. It does not
+// block.
+func (p *Proxy) CutOffs() (cutOffs []CutOff) {
+	for _, c := range p.forwarder.CutOffs() {
+		cutOffs = append(cutOffs, CutOff{Reason: c.Reason, Address: c.Address, Count: c.Count})
+	}
+	return cutOffs
+}
+
 // Keys returns the keys that have been forwarded since the last call, with their
 // counts; at first, since the proxy was opened. It does not block.
 func (p *Proxy) Keys() ([]KeyCount, error) {

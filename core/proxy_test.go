@@ -220,6 +220,28 @@ func TestSubscriberThatTakesNothingIsCutOffAndStopsNobody(t *testing.T) {
 	assert.Zero(t, stats(t, fast).Reconnects)
 }
 
+func TestSubscriberThatIsTooSlowIsCutOffAndStopsNobodyForLong(t *testing.T) {
+	proxy := startProxy(t, core.MaxBytes(8<<20))
+	network := newRelay(t, proxy.SubURI())
+	slow, fast := newSubscriber(t, network.uri, core.Heartbeat(0)), newSubscriber(t, proxy.SubURI())
+	p := newPublisher(t, proxy.PubURI())
+	for _, s := range []*core.Subscriber{slow, fast} {
+		require.NoError(t, s.Subscribe("A", ""))
+		goLive(t, p, s)
+	}
+	network.slow(10 * time.Millisecond)
+	frame := make([]byte, 1<<20)
+	require.Eventually(t, func() bool {
+		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), frame}))
+		get(t, fast)
+		stats, err := proxy.Stats()
+		require.NoError(t, err)
+		return stats.CutOff == 1
+	}, deadline, time.Microsecond)
+	assert.Zero(t, stats(t, fast).Lost)
+	assert.Zero(t, stats(t, fast).Reconnects)
+}
+
 func TestProxyThatNeverRanCloses(t *testing.T) {
 	proxy, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0")
 	require.NoError(t, err)

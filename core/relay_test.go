@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -21,6 +22,7 @@ type relay struct {
 	conns  []net.Conn
 	broken bool
 	silent bool
+	delay  time.Duration // of each piece that is passed on
 	change *sync.Cond
 }
 
@@ -67,7 +69,9 @@ func (r *relay) pass(from, to net.Conn) {
 		for r.silent {
 			r.change.Wait()
 		}
+		delay := r.delay
 		r.mu.Unlock()
+		time.Sleep(delay)
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
@@ -96,6 +100,13 @@ func (r *relay) mend() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.broken = false
+}
+
+// slow lets each 64 KiB take a while.
+func (r *relay) slow(delay time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.delay = delay
 }
 
 // hush keeps connections open and passes nothing on.

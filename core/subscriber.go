@@ -23,16 +23,19 @@ import (
 // ready fd, without the lock. Only when nobody takes them are they brought into the
 // ring, by housekeeping.
 type Subscriber struct {
-	uri     string
-	options subscriberOptions
-	notices noticeChannel
+	uri           string
+	options       subscriberOptions
+	maxFrameBytes int64 // what is longer ends the connection
+	notices       noticeChannel
 
 	mu      sync.Mutex // guards all below
 	socket  *socket.Subscriber
 	link    link
 	filters key.Filters[account]
 	ring    ring
-	drained bool // somebody found the socket empty since the last housekeeping
+	drained bool   // somebody found the socket empty since the last housekeeping
+	taken   uint64 // messages of any kind
+	arrival unfinished
 	slow    bool // the ring has dropped events since it was last empty
 	closed  bool
 	stats   SubscriberStats
@@ -74,8 +77,8 @@ func NewSubscriber(uri string, options ...SubscriberOption) (*Subscriber, error)
 	if err == nil {
 		// A frame over the limit ends the connection, so it is not for the events
 		// that only this subscriber does not want.
-		maxFrameBytes := 2 * max(s.options.maxEventBytes, DefaultMaxEventBytes)
-		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), maxFrameBytes, s.options.heartbeat)
+		s.maxFrameBytes = 2 * max(s.options.maxEventBytes, DefaultMaxEventBytes)
+		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), s.maxFrameBytes, s.options.heartbeat)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("juicebus: open subscriber: %w", err)
@@ -198,8 +201,11 @@ func (s *Subscriber) tend() {
 	}
 	s.link.tend()
 	s.look()
-	if s.socket.Tend() && !s.drained {
+	switch readable := s.socket.Tend(); {
+	case readable && !s.drained:
 		_ = s.rescue() // what fails here fails for the next who takes
+	case !readable && s.arrival.tooLong(&s.link, s.taken, s.maxFrameBytes):
+		s.link.cut("a message without an end; disconnected")
 	}
 	s.drained = false
 }

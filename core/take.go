@@ -79,9 +79,11 @@ func (s *Subscriber) drain(limit int) (*socket.Block, error) {
 		taken, err := s.socket.Take(limit, s.options.maxEventBytes)
 		s.stats.Dropped += uint64(taken.Unkeyed)
 		s.drained = s.drained || !taken.More
+		s.taken += uint64(taken.Unkeyed)
 		if err != nil || taken.Block == nil {
 			return nil, err
 		}
+		s.taken += uint64(taken.Block.Len())
 		if s.sort(taken.Block); taken.Block.Len() > 0 {
 			return taken.Block, nil
 		}

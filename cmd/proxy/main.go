@@ -45,6 +45,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 1
 	}
 	fmt.Fprintf(out, "ready pub=%s sub=%s\n", proxy.PubURI(), proxy.SubURI())
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	go logCutOffs(running, proxy, errs)
 	err = proxy.Run(ctx)
 	if stats, statsErr := proxy.Stats(); statsErr == nil {
 		fmt.Fprintf(out, "stopped events=%d bytes=%d refused=%d cut_off=%d\n",
@@ -56,6 +59,23 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// logCutOffs says whom the proxy has disconnected, and why, a line each second at most
+// for each reason.
+func logCutOffs(ctx context.Context, proxy *core.Proxy, errs io.Writer) {
+	each := time.NewTicker(time.Second)
+	defer each.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-each.C:
+		}
+		for _, c := range proxy.CutOffs() {
+			fmt.Fprintf(errs, "juicebus-proxy: cut off %d, the last at %q: %s\n", c.Count, c.Address, c.Reason)
+		}
+	}
 }
 
 type settings struct {

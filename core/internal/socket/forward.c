@@ -14,10 +14,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "calls.h"
+#include "memory.h"
 
 enum { frames_on_stack = 16, events_per_batch = 1024 };
 enum { flush_key_bytes = 18, flush_number_bytes = 8 };
@@ -39,7 +39,7 @@ static void release(struct event *e) {
 
 static int grow(struct event *e) {
     size_t capacity = e->capacity * 2;
-    zmq_msg_t *frames = malloc(capacity * sizeof *frames);
+    zmq_msg_t *frames = jb_malloc(capacity * sizeof *frames);
     if (!frames)
         return -ENOMEM;
     for (size_t i = 0; i < e->count; i++) {
@@ -48,7 +48,7 @@ static int grow(struct event *e) {
         zmq_msg_close(&e->frames[i]);
     }
     if (e->frames != e->on_stack)
-        free(e->frames);
+        jb_free(e->frames);
     e->frames = frames;
     e->capacity = capacity;
     return 0;
@@ -177,7 +177,7 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
         release(&e);
     }
     if (e.frames != e.on_stack)
-        free(e.frames);
+        jb_free(e.frames);
     done->taken_all = rc == -EAGAIN;
     return rc == -EAGAIN ? 0 : rc;
 }

@@ -3,14 +3,15 @@
 
 package socket
 
-// #include <stdlib.h>
 // #include "forward.h"
+// #include "memory.h"
 import "C"
 
 import (
 	"errors"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -157,19 +158,28 @@ func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
 		wake_fd: wake.c.epoll_fd, event_bytes_max: C.size_t(o.MaxEventBytes),
 		waiting: f.waiting.c, asleep: (*C.int32_t)(unsafe.Pointer(f.asleep)),
 	}
-	f.done = (*C.struct_jb_forwarded)(C.calloc(1, C.size_t(unsafe.Sizeof(C.struct_jb_forwarded{}))))
-	f.done.keys = (*C.char)(C.malloc(keysBytes))
+	f.done = (*C.struct_jb_forwarded)(C.jb_calloc(1, C.size_t(unsafe.Sizeof(C.struct_jb_forwarded{}))))
+	if f.done == nil {
+		return syscall.ENOMEM
+	}
+	f.done.keys = (*C.char)(C.jb_malloc(keysBytes))
 	f.done.keys_capacity = keysBytes
-	f.done.tallies = (*C.struct_jb_tally)(C.calloc(tallyCount, C.size_t(unsafe.Sizeof(C.struct_jb_tally{}))))
+	f.done.tallies = (*C.struct_jb_tally)(C.jb_calloc(tallyCount, C.size_t(unsafe.Sizeof(C.struct_jb_tally{}))))
 	f.done.tally_capacity = tallyCount
-	f.done.heard = (*C.struct_jb_heard)(C.calloc(heardCount, C.size_t(unsafe.Sizeof(C.struct_jb_heard{}))))
+	f.done.heard = (*C.struct_jb_heard)(C.jb_calloc(heardCount, C.size_t(unsafe.Sizeof(C.struct_jb_heard{}))))
 	f.done.heard_capacity = heardCount
+	if f.done.keys == nil || f.done.tallies == nil || f.done.heard == nil {
+		return syscall.ENOMEM
+	}
 	return nil
 }
 
 // watch makes both sockets' peers known, before the first can connect.
 func (f *Forwarder) watch(o ForwarderOptions) (err error) {
-	f.asleep = (*int32)(C.calloc(1, 4))
+	f.asleep = (*int32)(C.jb_calloc(1, 4))
+	if f.asleep == nil {
+		return syscall.ENOMEM
+	}
 	f.maxBytes = o.MaxBytes
 	asleep := func() bool { return atomic.LoadInt32(f.asleep) != 0 }
 	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes, MessageBytes: o.MaxEventBytes}
@@ -293,9 +303,9 @@ func (f *Forwarder) Close() {
 	}
 	f.waiting.release()
 	if f.done != nil {
-		C.free(unsafe.Pointer(f.done.keys))
-		C.free(unsafe.Pointer(f.done.tallies))
-		C.free(unsafe.Pointer(f.done.heard))
-		C.free(unsafe.Pointer(f.done))
+		C.jb_free(unsafe.Pointer(f.done.keys))
+		C.jb_free(unsafe.Pointer(f.done.tallies))
+		C.jb_free(unsafe.Pointer(f.done.heard))
+		C.jb_free(unsafe.Pointer(f.done))
 	}
 }

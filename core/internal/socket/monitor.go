@@ -20,8 +20,10 @@ type Change int
 
 // The changes of a connection.
 const (
+	// Attached: there is a connection, of which nothing is known yet.
+	Attached Change = iota + 1
 	// Connected: a handshake has succeeded.
-	Connected Change = iota + 1
+	Connected
 	Disconnected
 	// Refused: a handshake has failed. Disconnected may come as well, or instead.
 	Refused
@@ -34,6 +36,7 @@ const (
 
 // changes are libzmq's events that tell of a Change.
 var changes = map[zmq.Event]Change{
+	zmq.EVENT_CONNECTED:                  Attached,
 	zmq.EVENT_HANDSHAKE_SUCCEEDED:        Connected,
 	zmq.EVENT_DISCONNECTED:               Disconnected,
 	zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: Refused,
@@ -76,10 +79,11 @@ func newMonitor(s *zmq.Socket, events zmq.Event) (*Monitor, error) {
 	return &Monitor{pair: pair}, nil
 }
 
-// Next returns the oldest change, without waiting; not ok: there is none.
-func (m *Monitor) Next() (change Change, ok bool) {
-	event, _, _, err := m.pair.RecvEvent(zmq.DONTWAIT)
-	return changes[event], err == nil
+// Next returns the oldest change, and the file descriptor that it is Attached to,
+// without waiting; not ok: there is none.
+func (m *Monitor) Next() (change Change, fd int, ok bool) {
+	event, _, value, err := m.pair.RecvEvent(zmq.DONTWAIT)
+	return changes[event], value, err == nil
 }
 
 // AwaitStopped waits up to a timeout (rounded up to milliseconds; negative: for

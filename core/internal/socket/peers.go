@@ -45,8 +45,8 @@ type PeerStats struct {
 // the monitor; it is the only user of its socket.
 type Peers struct {
 	limits PeerLimits
-	taker  taker
-	maxFD  int // the highest file descriptor that a connection may have
+	asleep func() bool // tells whether the proxy waits for something to take
+	maxFD  int         // the highest file descriptor that a connection may have
 	pair   *zmq.Socket
 	file   *os.File // a duplicate of the pair's ZMQ_FD
 	ended  chan struct{}
@@ -66,23 +66,17 @@ type Peers struct {
 	unfinished unfinishedWatch
 }
 
-// taker is who takes what peers send. Peers asks it in a goroutine of its own, under a
-// lock that Peers' methods take.
-type taker interface {
-	asleep() bool   // it waits for something to take, and would take it
-	waiting() int64 // bytes of what it has taken that are still in memory
-}
-
-// newPeers watches a socket that does not listen yet. A panic goes to onPanic. The caller
-// closes the socket, then calls Await.
-func newPeers(s *zmq.Socket, limits PeerLimits, taker taker, onPanic func(any)) (*Peers, error) {
+// newPeers watches a socket that does not listen yet. asleep tells, in any goroutine,
+// whether the proxy waits for something to take, and would take it. A panic goes to
+// onPanic. The caller closes the socket, then calls Await.
+func newPeers(s *zmq.Socket, limits PeerLimits, asleep func() bool, onPanic func(any)) (*Peers, error) {
 	monitor, err := newMonitor(s, zmq.EVENT_LISTENING|zmq.EVENT_ACCEPTED|zmq.EVENT_DISCONNECTED|
 		zmq.EVENT_MONITOR_STOPPED)
 	if err != nil {
 		return nil, err
 	}
 	p := &Peers{
-		limits: limits, taker: taker, pair: monitor.pair, ended: make(chan struct{}),
+		limits: limits, asleep: asleep, pair: monitor.pair, ended: make(chan struct{}),
 		grip: -1, listening: -1, peers: make(map[int]*peer), seed: maphash.MakeSeed(),
 	}
 	if err := p.open(); err != nil {
@@ -223,6 +217,7 @@ func (p *Peers) look(now time.Time) (stopped bool) {
 	p.handshakes = slices.DeleteFunc(p.handshakes, func(peer *peer) bool { return !peer.shaking })
 	interval := p.lookForUnfinished(now)
 	if frozen {
+		p.cutSlowest(now)
 		interval = min(interval, frozenLookInterval)
 	}
 	p.nextLook = now.Add(interval)

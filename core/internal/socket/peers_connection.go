@@ -19,6 +19,7 @@ const (
 	NoDescriptors        = "no file descriptors left for its connection"
 	EndlessMessage       = "a message over the limit that does not end"
 	Frozen               = "it takes nothing of what waits for it"
+	Slow                 = "too much waits for it"
 )
 
 // CutOff tells of connections that were cut off for the same reason.
@@ -56,6 +57,24 @@ func (p *peer) flow() (flow, bool) {
 	return flow{
 		tcp: rc > 0, read: uint64(f.read), sent: uint64(f.sent), acked: uint64(f.acked), queued: uint64(f.queued),
 	}, rc >= 0
+}
+
+// Connection is one of a socket that connects, as long as its file descriptor is that.
+type Connection struct {
+	fd    int
+	inode C.uint64_t
+}
+
+// ConnectionOn returns the connection that a monitor's CONNECTED event names.
+func ConnectionOn(fd int) Connection {
+	return Connection{fd: fd, inode: C.jb_inode(C.int(fd), C.int(fd))}
+}
+
+// BytesReceived is how many bytes libzmq has read from it. Not ok: the connection is
+// over, or none over TCP.
+func (c Connection) BytesReceived() (uint64, bool) {
+	flow, ok := (&peer{fd: c.fd, inode: c.inode}).flow()
+	return flow.read, ok && flow.tcp
 }
 
 // address is where a peer is, as far as that can be told.

@@ -51,7 +51,7 @@ func startSide(t *testing.T, kind zmq.Type, uri string, limits PeerLimits) *side
 		_, err = s.zmq.SendBytes([]byte{1}, 0)
 		require.NoError(t, err)
 	}
-	s.Peers, err = newPeers(s.zmq, limits, s, func(value any) { t.Errorf("panic: %v", value) })
+	s.Peers, err = newPeers(s.zmq, limits, s.asleep, func(value any) { t.Errorf("panic: %v", value) })
 	require.NoError(t, err)
 	require.NoError(t, listen(s.zmq, uri))
 	s.uri, err = s.zmq.GetLastEndpoint()
@@ -142,8 +142,6 @@ func (s *side) asleep() bool {
 	defer s.mu.Unlock()
 	return !s.held
 }
-
-func (s *side) waiting() int64 { return 0 }
 
 func (s *side) hold(held bool) {
 	s.mu.Lock()
@@ -439,6 +437,27 @@ func TestNumberThatHasBecomeAStrangersIsLeftAlone(t *testing.T) {
 	assert.Zero(t, s.Stats().CutOff)
 	_, err = syscall.Write(pair[0], []byte("x"))
 	assert.NoError(t, err)
+}
+
+func TestBytesReceivedAreThoseOfOneConnection(t *testing.T) {
+	listening, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listening.Close()) }()
+	client := connect(t, "tcp://"+listening.Addr().String())
+	server, err := listening.Accept()
+	require.NoError(t, err)
+	conn, err := client.Conn.(syscall.Conn).SyscallConn()
+	require.NoError(t, err)
+	var connection Connection
+	require.NoError(t, conn.Control(func(fd uintptr) { connection = ConnectionOn(int(fd)) }))
+	raw{server}.say(t, make([]byte, 1000))
+	client.hear(t, 400)
+	received, ok := connection.BytesReceived()
+	assert.True(t, ok)
+	assert.EqualValues(t, 400, received, "what nobody has read yet is none")
+	require.NoError(t, errors.Join(client.Close(), server.Close()))
+	_, ok = connection.BytesReceived()
+	assert.False(t, ok)
 }
 
 func TestGonePeersLeaveNothingBehind(t *testing.T) {

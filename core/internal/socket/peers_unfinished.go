@@ -49,7 +49,7 @@ const (
 	// memorySlack is how much the process may grow for other reasons.
 	memorySlack = 16 << 20
 	// releaseAfter is how long libzmq may take to free a message that was cut off.
-	releaseAfter = 100 * time.Millisecond
+	releaseAfter = 30 * time.Millisecond
 	// oddBytes is how much of a message may be on its way when all is well again.
 	oddBytes = 1 << 10
 	// trustAfter is how long all must be well until suspicion ends. What is sent before
@@ -77,10 +77,11 @@ type unfinishedWatch struct {
 	takenAll    atomic.Bool  // at some time since the last look
 	takenAt     atomic.Int64 // UnixNano
 
+	waiting     func() int64 // see CountWaiting
 	lastLook    time.Time
-	unaccounted uint64   // bytes that were read and not taken, while nothing is suspected
-	statm       *os.File // tells of the process's memory
-	calmMemory  int64    // before there was something to suspect
+	unaccounted uint64    // bytes that were read and not taken, while nothing is suspected
+	statm       *os.File  // tells of the process's memory
+	calmMemory  int64     // before there was something to suspect
 	releaseAt   time.Time // when memory is given back to the system; zero: it has been
 	lastOdd     time.Time
 }
@@ -108,6 +109,14 @@ func (p *Peers) Taken(messages int, wireBytes uint64, all bool) {
 	if all {
 		w.takenAll.Store(true)
 	}
+}
+
+// CountWaiting gives Peers what tells, in any goroutine, how many bytes of what the proxy
+// has taken are still in memory: that the process grows by those is no message's fault.
+func (p *Peers) CountWaiting(waiting func() int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unfinished.waiting = waiting
 }
 
 // Suspects tells whether Came is to be called for each message.
@@ -138,7 +147,7 @@ func (p *Peers) lookForUnfinished(now time.Time) time.Duration {
 	w.lastLook = now
 	// Each connection with a whole message has had its turn.
 	hadTurn := w.takenEvents.Swap(0) > int64(len(p.peers))
-	asleep := p.taker.asleep() && now.UnixNano()-w.takenAt.Load() >= int64(sleepingAfter)
+	asleep := p.asleep() && now.UnixNano()-w.takenAt.Load() >= int64(sleepingAfter)
 	allTaken := w.takenAll.Swap(false) || hadTurn || asleep
 	taken := w.takenBytes.Swap(0)
 	if !w.suspicious.Load() {
@@ -253,5 +262,9 @@ func (p *Peers) memory() int64 {
 		return 0
 	}
 	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-	return pages*int64(os.Getpagesize()) - p.taker.waiting()
+	memory := pages * int64(os.Getpagesize())
+	if p.unfinished.waiting != nil {
+		memory -= p.unfinished.waiting()
+	}
+	return memory
 }

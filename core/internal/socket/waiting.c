@@ -7,8 +7,9 @@
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "memory.h"
 
 struct jb_waiting {
     _Atomic uint64_t bytes;
@@ -18,7 +19,7 @@ struct jb_waiting {
 };
 
 struct jb_waiting *jb_waiting_new(void) {
-    struct jb_waiting *waiting = calloc(1, sizeof *waiting);
+    struct jb_waiting *waiting = jb_calloc(1, sizeof *waiting);
     if (waiting) {
         atomic_store(&waiting->references, 1);
         waiting->random = 1;
@@ -28,7 +29,7 @@ struct jb_waiting *jb_waiting_new(void) {
 
 void jb_waiting_release(struct jb_waiting *waiting) {
     if (waiting && atomic_fetch_sub(&waiting->references, 1) == 1)
-        free(waiting);
+        jb_free(waiting);
 }
 
 const uint64_t *jb_waiting_bytes(const struct jb_waiting *waiting) {
@@ -44,7 +45,7 @@ struct counted {
 };
 
 static struct counted *counted_new(struct jb_waiting *waiting, size_t cost, size_t data_size) {
-    struct counted *counted = malloc(sizeof *counted + data_size);
+    struct counted *counted = jb_malloc(sizeof *counted + data_size);
     if (counted) {
         counted->waiting = waiting;
         counted->cost = cost;
@@ -59,7 +60,7 @@ static void has_left(void *data, void *hint) {
     atomic_fetch_sub(&counted->waiting->bytes, counted->cost);
     jb_waiting_release(counted->waiting);
     zmq_msg_close(&counted->frame);
-    free(counted);
+    jb_free(counted);
 }
 
 /* Makes a frame of memory that has_left frees, and counts it. */
@@ -81,7 +82,7 @@ int jb_waiting_copy(struct jb_waiting *waiting, zmq_msg_t *frame, const void *da
     }
     struct counted *counted = counted_new(waiting, size, size);
     if (!counted || begin(frame, counted->data, size, counted) < 0) {
-        free(counted);
+        jb_free(counted);
         return -ENOMEM;
     }
     memcpy(counted->data, data, size);
@@ -122,6 +123,6 @@ void jb_waiting_trace(struct jb_waiting *waiting, zmq_msg_t *last_frame, size_t 
     if (begin(last_frame, zmq_msg_data(&counted->frame), size, counted) < 0) {
         zmq_msg_init(last_frame);
         zmq_msg_move(last_frame, &counted->frame);
-        free(counted);
+        jb_free(counted);
     }
 }
