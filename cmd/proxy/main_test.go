@@ -38,7 +38,7 @@ func start(t *testing.T, args ...string) (pub, sub string, stop func() int) {
 		cancel()
 		last, err := reader.ReadString('\n')
 		require.NoError(t, err)
-		assert.Regexp(t, `^stopped events=\d+ bytes=\d+ dropped=\d+ refused=\d+\n$`, last)
+		assert.Regexp(t, `^stopped events=\d+ bytes=\d+ refused=\d+ cut_off=\d+\n$`, last)
 		return <-code
 	}
 }
@@ -75,7 +75,7 @@ func TestWrongCommandLineIsExitCode2(t *testing.T) {
 func TestHelpNamesEveryFlagOnStandardOutput(t *testing.T) {
 	var out bytes.Buffer
 	assert.Zero(t, run(t.Context(), []string{"--help"}, &out, io.Discard))
-	for _, flag := range []string{"-pub", "-sub", "-hold", "-max-events", "-max-event-bytes", "-max-keys", "-version"} {
+	for _, flag := range []string{"-pub", "-sub", "-hold", "-max-bytes", "-max-subscriptions", "-max-event-bytes", "-max-keys", "-version"} {
 		assert.Contains(t, out.String(), "  "+flag)
 	}
 }
