@@ -43,6 +43,7 @@ func (p *Publisher) look() {
 // announces itself behind that.
 func (p *Publisher) hear(filter []byte, subscribed bool) {
 	switch {
+	case p.options.bind && control.IsReserved(filter): // no event is asked for
 	case p.options.bind && subscribed:
 		p.subscribed++
 	case p.options.bind:

@@ -25,8 +25,9 @@ func (p *Peers) accepted(fd int) {
 	}
 	new := &peer{fd: fd, inode: inode, shaking: true}
 	p.peers[fd] = new
-	if p.nextLook.IsZero() {
+	if p.nextLook.IsZero() { // the first one
 		p.nextLook = time.Now().Add(lookInterval)
+		p.noteCalm()
 	}
 	if flow, ok := new.flow(); ok && !flow.tcp {
 		// Nothing tells when its handshake is over. Who may open the path is trusted
