@@ -51,7 +51,7 @@ int gojb_publisher_events(uint64_t publisher, uint64_t *events);
 int gojb_publisher_flush(uint64_t publisher, uint64_t events, struct gojb_turn *turn);
 int gojb_publisher_fd(uint64_t publisher, int *fd);
 int gojb_publisher_stats(uint64_t publisher, struct juicebus_publisher_stats *stats);
-int gojb_publisher_close(uint64_t publisher, int64_t timeout_ms, uint64_t *left);
+int gojb_publisher_close(uint64_t publisher, int64_t timeout_ms, int go_on, uint64_t *left);
 int gojb_wait_closed(int64_t timeout_ms, uint64_t *given_up);
 
 int gojb_subscriber_open(cchar_t *uri, juicebus_subscriber_options *options, uint64_t *subscriber);

@@ -41,7 +41,7 @@ type waitable interface {
 }
 
 type entry struct {
-	object     any // nil while the slot is free
+	object     any // a closed one stays until the slot is used again
 	kind       kind
 	generation uint32
 	waiters    int
@@ -170,19 +170,20 @@ func (t *table) unpin(handle uint64) {
 	}
 }
 
-// closeHandle marks a handle closed and returns its object, to the first caller.
+// closeHandle marks a handle closed and returns its object, as long as its slot is not
+// used again, and whether this caller was the first.
 func closeHandle[T any](handle uint64, k kind) (object T, first bool, err error) {
-	object, err = get[T](handle, k)
-	if errors.Is(err, core.ErrClosed) {
-		return object, false, nil
-	}
-	if err != nil {
+	if _, err = get[T](handle, k); err != nil && !errors.Is(err, core.ErrClosed) {
 		return object, false, err
 	}
 	handles.mu.Lock()
 	defer handles.mu.Unlock()
 	e, err := handles.find(handle)
-	if err != nil || e.closed { // somebody else was faster
+	if err != nil { // the slot has been used again
+		return object, false, nil
+	}
+	object = e.object.(T)
+	if e.closed {
 		return object, false, nil
 	}
 	e.closed = true
@@ -192,7 +193,6 @@ func closeHandle[T any](handle uint64, k kind) (object T, first bool, err error)
 
 func (t *table) release(e *entry, handle uint64) {
 	if e.closed && e.waiters == 0 {
-		e.object = nil
 		t.free = append(t.free, int(handle&(1<<indexBits-1)))
 	}
 }

@@ -3,9 +3,9 @@
  *
  * The proxy's trampolines; juicebus.h documents them. Next: proxy.go.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "../core/internal/socket/memory.h"
 #include "trampoline.h"
 
 static const juicebus_proxy_options defaults = {
@@ -51,7 +51,7 @@ EXPORT int juicebus_proxy_keys(juicebus_proxy_t proxy, juicebus_key_batch *batch
 EXPORT int juicebus_key_batch_free(juicebus_key_batch *batch) {
     REQUIRE_ALIVE();
     if (batch) {
-        free(batch->keys);
+        jb_free(batch->keys);
         memset(batch, 0, sizeof *batch);
     }
     return JUICEBUS_OK;

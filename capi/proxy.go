@@ -3,13 +3,15 @@
 
 package main
 
-// #include <stdlib.h>
+// #include "../core/internal/socket/memory.h"
 // #include "exports.h"
 import "C"
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -67,18 +69,26 @@ func gojb_proxy_keys(handle C.uint64_t, batch *C.juicebus_key_batch) (result C.i
 	if len(counts) == 0 {
 		return C.JUICEBUS_TIMEOUT
 	}
-	*batch = C.juicebus_key_batch{keys: keyCounts(counts), count: C.size_t(len(counts))}
+	keys := keyCounts(counts)
+	if keys == nil {
+		return status(fmt.Errorf("juicebus: %d key counts: %w", len(counts), syscall.ENOMEM))
+	}
+	*batch = C.juicebus_key_batch{keys: keys, count: C.size_t(len(counts))}
 	return C.JUICEBUS_OK
 }
 
-// keyCounts copies counts into one block of C memory: the array, then the keys.
+// keyCounts copies counts into one block of C memory: the array, then the keys. It
+// returns nil without memory, where C.malloc would end the process.
 func keyCounts(counts []core.KeyCount) *C.juicebus_key_count {
 	table := len(counts) * int(unsafe.Sizeof(C.juicebus_key_count{}))
 	size := table
 	for i := range counts {
 		size += len(counts[i].Key) + 1
 	}
-	block := C.malloc(C.size_t(size))
+	block := C.jb_malloc(C.size_t(size))
+	if block == nil {
+		return nil
+	}
 	keys := unsafe.Slice((*C.juicebus_key_count)(block), len(counts))
 	rest := memory(block, C.size_t(size))[table:]
 	for i, count := range counts {

@@ -195,10 +195,12 @@ EXPORT int juicebus_publisher_close_counted(juicebus_publisher_t publisher, int6
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
     REQUIRE(left);
-    return gojb_publisher_close(publisher, timeout_ms, left);
+    return gojb_publisher_close(publisher, timeout_ms, 1, left);
 }
 
 EXPORT int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms) {
+    REQUIRE_ALIVE();
+    REQUIRE_TIMEOUT(timeout_ms);
     uint64_t left;
-    return juicebus_publisher_close_counted(publisher, timeout_ms, &left);
+    return gojb_publisher_close(publisher, timeout_ms, 0, &left);
 }

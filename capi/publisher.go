@@ -202,11 +202,11 @@ func unixNS(t time.Time) C.int64_t {
 }
 
 //export gojb_publisher_close
-func gojb_publisher_close(handle C.uint64_t, timeoutMS C.int64_t, left *C.uint64_t) (result C.int) {
+func gojb_publisher_close(handle C.uint64_t, timeoutMS C.int64_t, goOn C.int, left *C.uint64_t) (result C.int) {
 	defer guard(&result)
 	*left = 0
 	publisher, first, err := closeHandle[*core.Publisher](uint64(handle), publisherKind)
-	if err != nil || !first {
+	if err != nil || publisher == nil || !first && goOn == 0 {
 		return status(err)
 	}
 	events, done := publisher.CloseWithin(duration(timeoutMS))

@@ -32,7 +32,7 @@ func (p *Publisher) look() {
 		}
 		p.hear(filter, subscribed)
 	}
-	p.flush.look(&p.link, p.sent())
+	p.flush.look(&p.link, p.handed)
 	if p.sendQueued(); p.through() && p.queue.len() == 0 {
 		p.unblock()
 	}
@@ -66,6 +66,7 @@ func (p *Publisher) sendQueued() {
 	for p.through() && p.queue.len() > 0 {
 		sent, err := p.sendWithin(p.queue.head(queuedAtOnce))
 		p.queue.pop(sent)
+		p.handed += uint64(sent)
 		if err != nil {
 			return
 		}

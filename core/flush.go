@@ -31,12 +31,14 @@ type flushing struct {
 	tried     time.Time // since when the other side has not been ready
 	number    uint64    // of the last question
 	asked     uint64    // its position
+	behind    uint64    // how many events had been handed to the socket before it
 	askedOn   uint64    // its connection
 	askedAt   time.Time
 	confirmed uint64 // position up to which everything has arrived
+	arrived   uint64 // how many events, of those handed to the socket
 	sentOn    uint64 // the connection that was last seen
-	doubtful  uint64 // events that were unconfirmed when their connection was lost
-	doubt     uint64 // position up to which some may have been
+	doubtful  uint64 // events that had not been confirmed when their connection was lost
+	doubt     uint64 // up to how many, of those handed to the socket, some may have been
 }
 
 func (f *flushing) announced(a control.Announcement, connect uint64) {
@@ -47,13 +49,13 @@ func (f *flushing) announced(a control.Announcement, connect uint64) {
 }
 
 // look notes what a lost connection may have taken along.
-func (f *flushing) look(l *link, sent uint64) {
+func (f *flushing) look(l *link, handed uint64) {
 	if l.connects == f.sentOn && l.connected || l.connects == 0 {
 		return
 	}
-	if sent > f.confirmed && sent > f.doubt && f.sentOn > 0 {
-		f.doubtful += sent - max(f.confirmed, f.doubt)
-		f.doubt = sent
+	if known := max(f.arrived, f.doubt); handed > known && f.sentOn > 0 {
+		f.doubtful += handed - known
+		f.doubt = handed
 	}
 	if l.connected {
 		f.sentOn = l.connects
@@ -75,7 +77,7 @@ func (p *Publisher) unconfirmed() uint64 {
 	if p.options.bind {
 		return 0
 	}
-	return p.flush.doubtful + p.sent() - min(max(p.flush.confirmed, p.flush.doubt), p.sent())
+	return p.flush.doubtful + p.handed - min(max(p.flush.arrived, p.flush.doubt), p.handed)
 }
 
 // Flush waits, as long as ctx allows, until everything accepted so far has reached
@@ -118,16 +120,16 @@ func (p *Publisher) askFlush(events uint64) error {
 		return again(ErrUnanswered)
 	case f.confirmed >= events:
 		return nil
-	case f.doubt > f.confirmed:
-		lost := f.doubt - f.confirmed
-		f.confirmed = f.doubt
+	case f.doubt > f.arrived:
+		lost := f.doubt - f.arrived
+		f.arrived = f.doubt
 		return fmt.Errorf("%w: the connection was lost, and up to %d events with it", ErrUnconfirmed, lost)
 	}
 	if err := p.reachAnswers(); err != nil {
 		return err
 	}
 	if answered := f.answers.heardFlush(); f.number > 0 && answered >= f.number && f.askedOn == p.link.connects {
-		f.confirmed = max(f.confirmed, f.asked)
+		f.confirmed, f.arrived = max(f.confirmed, f.asked), max(f.arrived, f.behind)
 		if f.confirmed >= events {
 			return nil
 		}
@@ -136,7 +138,8 @@ func (p *Publisher) askFlush(events uint64) error {
 		question := socket.Event{Key: control.FlushKey(f.id), Frames: [][]byte{control.FlushNumber(f.number + 1)}}
 		if sent, _ := p.socket.Send([]socket.Event{question}); sent == 1 {
 			f.number++
-			f.asked, f.askedOn, f.askedAt = p.sent(), p.link.connects, time.Now()
+			f.asked, f.behind = p.sent(), p.handed
+			f.askedOn, f.askedAt = p.link.connects, time.Now()
 		}
 	}
 	return again(ErrUnanswered)

@@ -32,9 +32,8 @@ type handoverSet struct {
 // handover is one closed publisher on its way out: first its queue goes into the
 // socket, then the socket into the network.
 type handover struct {
-	deadline time.Time // the zero time: none
-
 	mu        sync.Mutex
+	deadline  time.Time // the zero time: none
 	publisher *Publisher
 	monitor   *socket.Monitor // of the socket, once that is closed
 	queued    uint64          // events in the queue
@@ -45,11 +44,36 @@ type handover struct {
 	done      bool
 }
 
-func (h *handoverSet) begin(p *Publisher, timeout time.Duration) *handover {
-	one := &handover{publisher: p}
-	if timeout >= 0 {
-		one.deadline = time.Now().Add(max(timeout, backgroundLinger))
+func newHandover(p *Publisher, timeout time.Duration) *handover {
+	h := &handover{publisher: p, deadline: time.Now()}
+	h.extend(timeout)
+	return h
+}
+
+// extend makes it go on for a timeout from now, and a while in the background.
+func (h *handover) extend(timeout time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	deadline := time.Now().Add(max(timeout, backgroundLinger))
+	switch {
+	case timeout < 0:
+		h.deadline = time.Time{}
+	case h.monitor == nil && !h.deadline.IsZero() && deadline.After(h.deadline):
+		h.deadline = deadline
 	}
+}
+
+// goOn waits for a timeout, and as long as that takes it goes on.
+func (h *handover) goOn(timeout time.Duration, stop <-chan struct{}) (left uint64, done bool) {
+	h.extend(timeout)
+	left, done = h.await(timeout, stop)
+	if timeout != 0 { // else the caller does not want to know
+		h.tell()
+	}
+	return left, done
+}
+
+func (h *handoverSet) begin(one *handover) {
 	h.mu.Lock()
 	if h.pending == nil {
 		h.pending = make(map[*handover]struct{})
@@ -57,7 +81,6 @@ func (h *handoverSet) begin(p *Publisher, timeout time.Duration) *handover {
 	h.pending[one] = struct{}{}
 	h.mu.Unlock()
 	housekeeping.add(one)
-	return one
 }
 
 // await waits until it is done, negative for ever, or stop is closed. It returns how

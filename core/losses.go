@@ -10,6 +10,7 @@ import "github.com/juicebus/juicebus/core/internal/control"
 // place among the events, so that the difference is exact: it is what has been lost
 // on the way.
 type account struct {
+	asked bool   // for checkpoints
 	came  uint64 // events under this filter
 	begun bool
 	first control.Checkpoint // what counts, counts from here on
@@ -22,7 +23,7 @@ type account struct {
 func (a *account) settle(c control.Checkpoint) (before uint64) {
 	if !a.begun || c.Identity != a.first.Identity || c.Era != a.first.Era {
 		before = a.lost
-		*a = account{came: a.came, begun: true, first: c, then: a.came}
+		*a = account{asked: true, came: a.came, begun: true, first: c, then: a.came}
 		return before
 	}
 	// Both are differences of counters that only grow.

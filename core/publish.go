@@ -175,6 +175,7 @@ func (p *Publisher) send(batch []socket.Event) (sent int, err error) {
 		}
 	}
 	p.count(batch[:sent])
+	p.handed += uint64(sent)
 	return sent, err
 }
 

@@ -32,6 +32,8 @@ type Publisher struct {
 	blocked    bool  // an attempt found no way through; whoever opens one sets the mark
 	full       bool  // the queue has dropped events since it was last empty
 	closed     bool
+	closing    *handover // once it is closed
+	handed     uint64    // events that have gone into the socket
 	stats      PublisherStats
 	flush      flushing
 	keys       []byte         // reused by sendChunk
@@ -127,7 +129,8 @@ func (p *Publisher) Close(ctx context.Context) error {
 }
 
 // CloseWithin is Close with a timeout, negative for ever. It returns how many events
-// have not been handed over, at most, and whether that is final.
+// have not been handed over, at most, and whether that is final. If it is not, another
+// CloseWithin goes on waiting, and the second in the background begins anew.
 func (p *Publisher) CloseWithin(timeout time.Duration) (left uint64, done bool) {
 	return p.closeWithin(timeout, nil)
 }
@@ -136,20 +139,17 @@ func (p *Publisher) closeWithin(timeout time.Duration, stop <-chan struct{}) (le
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return 0, true
+		return p.closing.goOn(timeout, stop)
 	}
 	p.closed = true
+	p.closing = newHandover(p, timeout)
 	p.socket.Finish()
 	p.link.close()
 	p.flush.close()
 	p.mu.Unlock()
 	housekeeping.remove(p)
-	closing := handovers.begin(p, timeout)
-	left, done = closing.await(timeout, stop)
-	if timeout != 0 { // else the caller does not want to know
-		closing.tell()
-	}
-	return left, done
+	handovers.begin(p.closing)
+	return p.closing.goOn(timeout, stop)
 }
 
 func (p *Publisher) failure(what string, err error) error {

@@ -130,6 +130,9 @@ func (s *Subscriber) askReady() error {
 		return again(ErrUnanswered)
 	}
 	s.forgetQuestion()
+	if err := s.askCheckpoints(); err != nil { // before the question, so that they are known with its answer
+		return err
+	}
 	var number [16]byte
 	_, _ = rand.Read(number[:])
 	s.asked = question{key: control.ReadyKey(number), changes: s.changes, connect: s.link.connects}

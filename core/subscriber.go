@@ -45,8 +45,9 @@ type Subscriber struct {
 	changes uint64 // subscriptions and their ends
 	flushed uint64 // the last number answered on a publisher's flush key
 
-	counting   bool   // the proxy is one that tells what it has forwarded
-	lostBefore uint64 // in accounts that have ended
+	began      []*key.Filter[account] // filters that checkpoints have not been asked for
+	counting   bool                   // the proxy is one that tells what it has forwarded
+	lostBefore uint64                 // in accounts that have ended
 }
 
 // SubscriberStats are a subscriber's counts since it was opened.
@@ -122,16 +123,28 @@ func (s *Subscriber) change(what, name, topic string,
 	return nil
 }
 
-// account asks for checkpoints of the filters that began, behind the filters
-// themselves, and closes the accounts of those that ended.
+// account notes the filters that began, and closes the accounts of those that ended.
 func (s *Subscriber) account(change key.Change[account]) (err error) {
-	for _, filter := range change.Began {
-		err = errors.Join(err, s.socket.Subscribe(control.CheckpointKey([]byte(filter.Key))))
-	}
+	s.began = append(s.began, change.Began...)
 	for _, filter := range change.Ended {
 		s.lostBefore += filter.Value.lost
-		err = errors.Join(err, s.socket.Unsubscribe(control.CheckpointKey([]byte(filter.Key))))
+		if filter.Value.asked {
+			err = errors.Join(err, s.socket.Unsubscribe(control.CheckpointKey([]byte(filter.Key))))
+		}
 	}
+	return err
+}
+
+// askCheckpoints asks for checkpoints of the filters that have begun, unless they have
+// ended since.
+func (s *Subscriber) askCheckpoints() (err error) {
+	for _, filter := range s.began {
+		if s.filters.Disjoint()[filter.Key] == filter {
+			filter.Value.asked = true
+			err = errors.Join(err, s.socket.Subscribe(control.CheckpointKey([]byte(filter.Key))))
+		}
+	}
+	s.began = nil
 	return err
 }
 
@@ -201,6 +214,7 @@ func (s *Subscriber) tend() {
 	}
 	s.link.tend()
 	s.look()
+	_ = s.askCheckpoints() // a filter that libzmq has taken is short enough for this
 	switch readable := s.socket.Tend(); {
 	case readable && !s.drained:
 		_ = s.rescue() // what fails here fails for the next who takes

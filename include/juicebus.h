@@ -307,7 +307,8 @@ int juicebus_publisher_stats(juicebus_publisher_t publisher,
 int juicebus_publisher_close(juicebus_publisher_t publisher, int64_t timeout_ms);
 
 /* The same, and says with TIMEOUT, too, how many events are left: at most so many
- * have not been handed over. */
+ * have not been handed over. Called again on a publisher that has not handed over
+ * everything, it goes on waiting: for callers that wait in slices. */
 int juicebus_publisher_close_counted(juicebus_publisher_t publisher, int64_t timeout_ms,
                                      uint64_t *left);
 
