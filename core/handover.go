@@ -67,7 +67,8 @@ func (h *handover) extend(timeout time.Duration) {
 func (h *handover) goOn(timeout time.Duration, stop <-chan struct{}) (left uint64, done bool) {
 	h.extend(timeout)
 	left, done = h.await(timeout, stop)
-	if timeout != 0 { // else the caller does not want to know
+	// Else the caller does not wait for the end, or will ask again.
+	if done || timeout < 0 || timeout >= backgroundLinger {
 		h.tell()
 	}
 	return left, done

@@ -18,16 +18,13 @@ int main(void) {
     if (juicebus_proxy_open("ipc:///tmp/example-pub", "ipc:///tmp/example-sub", NULL, &proxy) ||
         juicebus_subscriber_open("ipc:///tmp/example-sub", NULL, &sub) ||
         juicebus_subscriber_subscribe(sub, "Temperature", NULL) ||
-        juicebus_publisher_open("ipc:///tmp/example-pub", NULL, &pub)) {
+        juicebus_subscriber_ready(sub, 5000) ||
+        juicebus_publisher_open("ipc:///tmp/example-pub", NULL, &pub) ||
+        juicebus_publisher_publish(pub, "Temperature", "4K", payload, sizeof payload, 5000) ||
+        juicebus_subscriber_get(sub, 5000, &event)) {
         fprintf(stderr, "%s\n", juicebus_last_error());
         return 1;
     }
-    do {                         // the first ones may precede our subscription
-        if (juicebus_publisher_publish(pub, "Temperature", "4K", payload, sizeof payload, 5000)) {
-            fprintf(stderr, "%s\n", juicebus_last_error());
-            return 1;
-        }
-    } while (juicebus_subscriber_get(sub, 100, &event) == JUICEBUS_TIMEOUT);
     printf("%s %s: %zu bytes\n", event.name, event.topic, event.payload_size);
     juicebus_event_free(&event);
     juicebus_publisher_close(pub, 1000);

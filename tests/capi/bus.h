@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: The juicebus authors
 //
 // A small fleet for a test: a proxy on free ports of the loopback interface, a
-// publisher and a subscriber. bus_settle replaces every sleep: when it returns, what
-// was subscribed and unsubscribed before is live at the proxy, and what was published
-// before has been taken or is waiting.
+// publisher and a subscriber. settle replaces every sleep: when it returns, what was
+// subscribed and unsubscribed before is live at the proxy, and what was published before
+// has arrived.
 #ifndef BUS_H
 #define BUS_H
 
@@ -81,39 +81,11 @@ static inline int is_readable(int fd, int timeout_ms) {
     return poll(&pfd, 1, timeout_ms) > 0;
 }
 
-// The number of the marker that the event is, 0 if it is none of this round.
-static inline int marker_number(const juicebus_event *event, const char *round) {
-    size_t size = strlen(round);
-    if (strcmp(event->name, "~settled") != 0 || strncmp(event->topic, round, size) != 0)
-        return 0;
-    return atoi(event->topic + size + 1);
-}
-
-// Publishes numbered markers until one comes back, then takes those still on their
-// way. The pipes keep order, so all that went before has arrived. Events that come
-// before the last marker are dropped: settle first, then publish what you want to see.
+// The pipes keep order: what the proxy had before it confirmed the subscriptions, it has
+// forwarded before.
 static inline void settle(juicebus_publisher_t pub, juicebus_subscriber_t sub) {
-    static int rounds;
-    char round[32], topic[64];
-    int64_t deadline_ms = now_ms() + DEADLINE_MS;
-    int sent = 0, received = 0;
-
-    snprintf(round, sizeof round, "%d", __atomic_add_fetch(&rounds, 1, __ATOMIC_RELAXED));
-    subscribe(sub, "~settled", round);
-    while (sent == 0 || received < sent) {
-        juicebus_event event;
-        CHECK(now_ms() < deadline_ms);
-        if (received == 0) {
-            snprintf(topic, sizeof topic, "%s.%d", round, ++sent);
-            publish(pub, "~settled", topic);
-        }
-        if (juicebus_subscriber_get(sub, 20, &event) != JUICEBUS_OK)
-            continue;
-        if (marker_number(&event, round) > 0)
-            received = marker_number(&event, round);
-        CHECK_STATUS(JUICEBUS_OK, juicebus_event_free(&event));
-    }
-    CHECK_STATUS(JUICEBUS_OK, juicebus_subscriber_unsubscribe(sub, "~settled", round));
+    CHECK_STATUS(JUICEBUS_OK, juicebus_publisher_flush(pub, DEADLINE_MS));
+    CHECK_STATUS(JUICEBUS_OK, juicebus_subscriber_ready(sub, DEADLINE_MS));
 }
 
 #endif

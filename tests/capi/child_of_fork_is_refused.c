@@ -16,7 +16,7 @@ static void every_open_gives(int expected) {
     CHECK_STATUS(expected,
                  juicebus_proxy_open("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", NULL, &proxy));
     CHECK_STATUS(expected, juicebus_payload_check(EMPTY_MAP, EMPTY_MAP_SIZE));
-    CHECK_STATUS(expected, juicebus_wait_closed(10));
+    CHECK_STATUS(expected, juicebus_wait_closed(10, NULL));
 }
 
 static void child(bus b) {

@@ -16,7 +16,7 @@ static void publish_and_close(bus b, int64_t close_timeout_ms) {
         publish(pub, "Temp", NULL);
     status = juicebus_publisher_close(pub, close_timeout_ms);
     if (close_timeout_ms == 0 && status == JUICEBUS_TIMEOUT)
-        status = juicebus_wait_closed(DEADLINE_MS);
+        status = juicebus_wait_closed(DEADLINE_MS, NULL);
     CHECK_STATUS(JUICEBUS_OK, status);
 }
 
@@ -36,7 +36,7 @@ int main(void) {
     all_arrive(b);
     publish_and_close(b, 0);
     all_arrive(b);
-    CHECK_STATUS(JUICEBUS_OK, juicebus_wait_closed(0));
+    CHECK_STATUS(JUICEBUS_OK, juicebus_wait_closed(0, NULL));
     bus_close(b);
     return 0;
 }

@@ -28,6 +28,24 @@ static int wait_connected(uint64_t handle) {
     return juicebus_publisher_wait_connected(handle, -1);
 }
 
+static int flush(uint64_t handle) {
+    return juicebus_publisher_flush(handle, -1);
+}
+
+static int ready(uint64_t handle) {
+    return juicebus_subscriber_ready(handle, -1);
+}
+
+static juicebus_publisher_t publisher_with_a_full_queue(const char *uri) {
+    juicebus_publisher_options options;
+    juicebus_publisher_t pub;
+    CHECK_STATUS(JUICEBUS_OK, juicebus_publisher_options_init(&options, sizeof options));
+    options.max_events = 1;
+    CHECK_STATUS(JUICEBUS_OK, juicebus_publisher_open(uri, &options, &pub));
+    publish(pub, "Temp", NULL);
+    return pub;
+}
+
 // Two threads wait, since one that is woken must not keep the wake-up from the other.
 static void wakes(waiting_call call, uint64_t handle, int is_publisher) {
     waiter first, second;
@@ -47,20 +65,17 @@ static void wakes(waiting_call call, uint64_t handle, int is_publisher) {
 }
 
 int main(void) {
-    static const waiting_call of_subscribers[] = {get, get_for_ages, get_many};
-    static const waiting_call of_publishers[] = {publish_one, wait_connected};
+    static const waiting_call of_subscribers[] = {get, get_for_ages, get_many, ready};
+    static const waiting_call of_publishers[] = {publish_one, wait_connected, flush};
     const char *nobody_there = own_ipc_uri("nobody");
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         juicebus_subscriber_t sub;
         CHECK_STATUS(JUICEBUS_OK, juicebus_subscriber_open(nobody_there, NULL, &sub));
         subscribe(sub, "Temp", NULL);
         wakes(of_subscribers[i], sub, 0);
     }
-    for (int i = 0; i < 2; i++) {
-        juicebus_publisher_t pub;
-        CHECK_STATUS(JUICEBUS_OK, juicebus_publisher_open(nobody_there, NULL, &pub));
-        wakes(of_publishers[i], pub, 1);
-    }
+    for (int i = 0; i < 3; i++)
+        wakes(of_publishers[i], publisher_with_a_full_queue(nobody_there), 1);
     return 0;
 }

@@ -22,7 +22,11 @@ template <class Error, class Call> static void throws(int status, const char *wo
 
 static void errors() {
     const std::string nobody = own_ipc_uri("nobody");
-    juicebus::publisher pub(nobody);
+    juicebus::publisher_options options;
+    options.max_events = 0;
+    juicebus::publisher pub(nobody, options);
+    options.max_events = 1;
+    juicebus::publisher full(nobody, options);
     juicebus::subscriber sub(nobody);
     const std::chrono::milliseconds at_once(0);
 
@@ -33,6 +37,11 @@ static void errors() {
     throws<juicebus::not_connected_error>(JUICEBUS_E_NOT_CONNECTED, nobody.c_str(), [&] {
         pub.publish("Temp", "", std::string("{}"), at_once);
     });
+    full.publish("Temp", "", std::string("{}"), at_once);
+    throws<juicebus::timeout_error>(JUICEBUS_TIMEOUT, "",
+                                    [&] { full.publish("Temp", "", std::string("{}"), at_once); });
+    throws<juicebus::timeout_error>(JUICEBUS_TIMEOUT, "", [&] { full.flush(at_once); });
+    throws<juicebus::timeout_error>(JUICEBUS_TIMEOUT, "", [&] { sub.ready(at_once); });
     throws<juicebus::not_connected_error>(JUICEBUS_E_NOT_CONNECTED, "",
                                           [&] { pub.wait_connected(at_once); });
     throws<juicebus::error>(JUICEBUS_E_PAYLOAD, "",

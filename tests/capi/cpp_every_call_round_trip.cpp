@@ -68,7 +68,7 @@ static void counts(juicebus::proxy &proxy, juicebus::publisher &pub, juicebus::s
 }
 
 static void fds(juicebus::proxy &proxy, juicebus::publisher &pub, juicebus::subscriber &sub) {
-    for (int fd : {proxy.fd(), pub.fd(), sub.fd()})
+    for (int fd : {proxy.fd(), pub.fd(), sub.fd(), pub.notice_fd(), sub.notice_fd()})
         CHECK(close(fd) == 0);
 }
 
@@ -80,14 +80,17 @@ int main() {
     sub.subscribe("Temp");
     settle(pub.handle(), sub.handle());
     pub.wait_connected(deadline);
-    CHECK(!pub.flush(deadline) && !sub.ready(deadline));
+    CHECK(pub.flush(deadline) && sub.ready(deadline));
     publish_in_each_way(pub);
+    CHECK(pub.flush_first(pub.stats().events, deadline));
     receive_in_each_way(sub);
     counts(proxy, pub, sub);
     fds(proxy, pub, sub);
     sub.unsubscribe("Temp");
     juicebus::payload_check(std::string("{}"));
-    CHECK(pub.close(deadline) && juicebus::wait_closed(deadline));
+    std::uint64_t left = 77, given_up = 77;
+    CHECK(pub.close(deadline, &left) && left == 0);
+    CHECK(juicebus::wait_closed(deadline, &given_up) && given_up == 0);
     sub.close();
     proxy.close();
     return 0;

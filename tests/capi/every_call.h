@@ -34,6 +34,7 @@ static inline void every_publisher_call_gives(int expected, uint64_t handle) {
     CHECK_STATUS(expected, juicebus_publisher_send_frames(handle, frames, 2, 10));
     CHECK_STATUS(expected, juicebus_publisher_wait_connected(handle, 10));
     CHECK_STATUS(expected, juicebus_publisher_flush(handle, 10));
+    CHECK_STATUS(expected, juicebus_publisher_flush_first(handle, 0, 10));
     CHECK_STATUS(expected, juicebus_publisher_fd(handle, &fd));
     CHECK_STATUS(expected, juicebus_publisher_stats(handle, &stats));
     CHECK(fd == 77 && stats.events == 77);

@@ -39,6 +39,7 @@ static void of_publishers(bus b) {
     CHECK_INVALID(juicebus_publisher_send_frames(b.pub, &no_data, 1, 10));
     CHECK_INVALID(juicebus_publisher_fd(b.pub, NULL));
     CHECK_INVALID(juicebus_publisher_stats(b.pub, NULL));
+    CHECK_INVALID(juicebus_publisher_close_counted(b.pub, 10, NULL));
     CHECK_INVALID(juicebus_next_notice(b.pub, NULL));
     CHECK_INVALID(juicebus_next_notice_fd(b.pub, NULL));
 }

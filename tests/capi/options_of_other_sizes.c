@@ -21,6 +21,8 @@ static void of_publisher(bus b) {
     CHECK(options.known.struct_size == sizeof options.known);
     CHECK(options.known.max_events == 100000 && options.known.max_event_bytes == 67108864);
     CHECK(options.known.bind == 0 && options.known.check_payload == 1);
+    CHECK(options.known.max_bytes == 67108864 && options.known.heartbeat_ms == 1000);
+    CHECK(options.known.overflow == JUICEBUS_OVERFLOW_BLOCK);
 
     options.known.struct_size = sizeof options;
     CHECK_STATUS(JUICEBUS_OK, juicebus_publisher_open(b.pub_uri, &options.known, &pub));
@@ -52,6 +54,8 @@ static void of_subscriber(bus b) {
                  juicebus_subscriber_options_init(&options.known, sizeof options.known));
     CHECK(options.known.struct_size == sizeof options.known);
     CHECK(options.known.max_events == 100000 && options.known.max_event_bytes == 67108864);
+    CHECK(options.known.max_bytes == 67108864 && options.known.heartbeat_ms == 1000);
+    CHECK(options.known.overflow == JUICEBUS_OVERFLOW_DROP_OLDEST);
 
     options.known.struct_size = sizeof options;
     CHECK_STATUS(JUICEBUS_OK, juicebus_subscriber_open(b.sub_uri, &options.known, &sub));
@@ -80,8 +84,9 @@ static void of_proxy(void) {
     memset(&options, 0, sizeof options);
     CHECK_STATUS(JUICEBUS_OK, juicebus_proxy_options_init(&options.known, sizeof options.known));
     CHECK(options.known.struct_size == sizeof options.known && options.known.hold_ms == 500);
-    CHECK(options.known.max_events == 100000 && options.known.max_event_bytes == 67108864);
-    CHECK(options.known.max_keys == 10000);
+    CHECK(options.known.max_event_bytes == 67108864);
+    CHECK(options.known.max_keys == 10000 && options.known.max_bytes == 67108864);
+    CHECK(options.known.max_subscriptions == 50000);
 
     options.known.struct_size = sizeof options;
     CHECK_STATUS(JUICEBUS_OK, juicebus_proxy_open(any, any, &options.known, &proxy));

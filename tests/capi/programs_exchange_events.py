@@ -7,7 +7,6 @@ Each peer publishes to both peers, and the two drivers receive each other's even
 
 import subprocess
 import sys
-import threading
 from contextlib import ExitStack
 from typing import IO
 
@@ -49,39 +48,19 @@ class Program:
             raise SystemExit(f"{self.child.args!r}: exit code {code}")
 
 
-def publish_until(
-    heard: threading.Event, publisher: Program, line: str, receivers: list[Program]
-) -> None:
-    """Publish the line again and again: a subscription becomes live at its own time."""
-    sent = 0
-    try:
-        while not heard.is_set():
-            sent += 1
-            publisher.write(line)
-            publisher.read_until(f"sent {sent}\n")
-    except BaseException:
-        for receiver in receivers:  # whoever reads from them would wait for ever
-            receiver.child.kill()
-        raise
-
-
 def peers(stack: ExitStack, pub_uri: str, sub_uri: str, paths: list[str]) -> None:
     """Let each of the peers publish a line of its own, which both print."""
     receivers = [Program(stack, path, "sub", sub_uri, "Temp:é", "Other") for path in paths]
     for receiver in receivers:
-        receiver.read_until("ready\n")
+        receiver.read_until("ready confirmed\n")
     for number, path in enumerate(paths):
         line = f"Temp\té.{number}\ta161610{number}\n"
         publisher = Program(stack, path, "pub", pub_uri)
         publisher.read_until("ready\n")
-        heard = threading.Event()
-        arguments = (heard, publisher, line, receivers)
-        publishing = threading.Thread(target=publish_until, args=arguments)
-        publishing.start()
+        publisher.write(line)
+        publisher.read_until("sent 1\n")
         for receiver in receivers:
             receiver.read_until(line)
-        heard.set()
-        publishing.join()
         publisher.finish()
     for receiver in receivers:
         receiver.finish()

@@ -21,7 +21,6 @@ int main(void) {
     CHECK_STATUS(JUICEBUS_OK, juicebus_subscriber_open(uri, NULL, &sub));
     subscribe(sub, "Temp", NULL);
     CHECK_STATUS(JUICEBUS_OK, juicebus_publisher_wait_connected(pub, DEADLINE_MS));
-    settle(pub, sub);
     publish(pub, "Temp", "direct");
     CHECK_STATUS(JUICEBUS_OK, juicebus_subscriber_get(sub, DEADLINE_MS, &event));
     CHECK_TEXT("direct", event.topic);

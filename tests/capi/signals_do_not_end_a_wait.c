@@ -42,8 +42,10 @@ int main(void) {
     CHECK_STATUS(JUICEBUS_TIMEOUT, juicebus_subscriber_get(b.sub, 400, &event));
     CHECK(now_ms() - started_ms >= 399);
     started_ms = now_ms();
-    CHECK_STATUS(JUICEBUS_E_NOT_CONNECTED,
-                 juicebus_publisher_publish(lonely, "Temp", NULL, EMPTY_MAP, 1, 400));
+    CHECK_STATUS(JUICEBUS_E_NOT_CONNECTED, juicebus_publisher_wait_connected(lonely, 400));
+    CHECK(now_ms() - started_ms >= 399);
+    started_ms = now_ms();
+    CHECK_STATUS(JUICEBUS_TIMEOUT, juicebus_publisher_flush(lonely, 400));
     CHECK(now_ms() - started_ms >= 399);
     CHECK(signals > 10);
     for (int i = 0; i < 1000; i++) {

@@ -69,7 +69,12 @@ static void of(uint64_t handle, size_t size, stats_call call) {
 
 int main(void) {
     bus b = bus_open();
+    juicebus_event event;
+    subscribe(b.sub, "Temp", NULL);
     settle(b.pub, b.sub);
+    publish(b.pub, "Temp", NULL);
+    CHECK_STATUS(JUICEBUS_OK, juicebus_subscriber_get(b.sub, DEADLINE_MS, &event));
+    CHECK_STATUS(JUICEBUS_OK, juicebus_event_free(&event));
     proxy_has_counted(b);
     of(b.pub, sizeof(struct juicebus_publisher_stats), publisher_stats);
     of(b.sub, sizeof(struct juicebus_subscriber_stats), subscriber_stats);

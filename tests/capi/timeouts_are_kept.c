@@ -9,6 +9,7 @@ static void negative_is_invalid(bus b, int64_t timeout_ms) {
     juicebus_frame frames[2] = {frame_of("Temp.", 5), frame_of(EMPTY_MAP, EMPTY_MAP_SIZE)};
     juicebus_event event;
     juicebus_batch batch;
+    uint64_t left;
 
     memset(&event, 0, sizeof event);
     event.name = "Temp";
@@ -22,8 +23,10 @@ static void negative_is_invalid(bus b, int64_t timeout_ms) {
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_send_frames(b.pub, frames, 2, timeout_ms));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_wait_connected(b.pub, timeout_ms));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_flush(b.pub, timeout_ms));
+    CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_flush_first(b.pub, 0, timeout_ms));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_close(b.pub, timeout_ms));
-    CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_wait_closed(timeout_ms));
+    CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_close_counted(b.pub, timeout_ms, &left));
+    CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_wait_closed(timeout_ms, NULL));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_subscriber_ready(b.sub, timeout_ms));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_subscriber_get(b.sub, timeout_ms, &event));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_subscriber_get_many(b.sub, 1, timeout_ms, &batch));

@@ -60,7 +60,7 @@ static void received_by_get(juicebus_subscriber_t sub, size_t first, size_t end)
 }
 
 static void received_by_get_many(juicebus_subscriber_t sub, size_t first, size_t end) {
-    juicebus_batch batch = {NULL, 0, NULL, 0};
+    juicebus_batch batch = {NULL, 0, NULL, 0, 0};
     size_t next = 0;
     for (size_t i = first; i <= end; i++) {
         if (i < end && filter_steps[i].received_name == NULL)

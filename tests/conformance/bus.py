@@ -2,11 +2,12 @@
 # SPDX-FileCopyrightText: The juicebus authors
 """One bus: a proxy with every peer on it, each as a publisher and as a subscriber.
 
-No proxy of today can say that a subscription is live, so the publishers send
-probes until every subscriber has had one from each of them on each of its
-subscriptions. Only then do they send the events that count, and last an end event
-each: nothing of theirs can come behind it. Events go from `cases.py` to the peers,
-and from there to a `Ledger` per subscriber; `report.py` prints those.
+A juicebus peer asks the proxy whether its subscriptions are live, and at its end
+whether its events have arrived; only our proxy can confirm it. Juice's peers cannot
+ask, so the publishers send probes until every subscriber has had one from each of them
+on each of its subscriptions. Only then do they send the events that count, and last an
+end event each: nothing of theirs can come behind it. Events go from `cases.py` to the
+peers, and from there to a `Ledger` per subscriber; `report.py` prints those.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class PeerKind:
     name: str
     command: tuple[str, ...]
     codecs: tuple[Codec, ...] = CODECS
+    asks: bool = True
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Publisher:
     is_ready: bool = False
     told: int = 0
     sent: int = 0
+    answer: str | None = None
 
     def hear(self, line: str) -> None:
         """Take in one line that it printed."""
@@ -53,6 +56,8 @@ class Publisher:
             self.is_ready = True
         elif line == f"sent {self.sent + 1}":
             self.sent += 1
+        elif line.startswith("flushed "):
+            self.answer = line.removeprefix("flushed ")
         else:
             raise ValueError(line)
 
@@ -70,11 +75,15 @@ class Subscriber:
     ledger: Ledger
     process: LineProcess = field(init=False)
     is_ready: bool = False
+    answer: str | None = None
 
     def hear(self, line: str) -> None:
         """Take in one line that it printed."""
         if line == "ready":
             self.is_ready = True
+        elif line.startswith("ready "):
+            self.is_ready = True
+            self.answer = line.removeprefix("ready ")
         else:
             self.ledger.enter(line)
 
@@ -82,8 +91,9 @@ class Subscriber:
 class Bus:
     """The peers on one proxy. Use `run` once, then read `subscribers`."""
 
-    def __init__(self, kinds: Sequence[PeerKind], news: News) -> None:
+    def __init__(self, kinds: Sequence[PeerKind], proxy_confirms: bool, news: News) -> None:
         self._news = news
+        self._answer = "confirmed" if proxy_confirms else "unconfirmed"
         routes = [(kind.name, codec) for kind in kinds for codec in kind.codecs]
         self._probes = {route: probes(*route) for route in routes}
         self._cases = {route: [*cases(*route), end(*route)] for route in routes}
@@ -107,6 +117,14 @@ class Bus:
             await self._news.until(lambda: not self._missing_ends(), END_TIMEOUT_S)
             for peer in self._peers():
                 await peer.process.finish(STOP_TIMEOUT_S)
+
+    def wrong_answers(self) -> list[str]:
+        """Return who was not told by the proxy what it asked, a line each."""
+        return [
+            f"{peer.process.label} was told {peer.answer!r} by the proxy"
+            for peer in self._peers()
+            if peer.answer != (self._answer if peer.kind.asks else None)
+        ]
 
     def _peers(self) -> list[Publisher | Subscriber]:
         return [*self.publishers, *self.subscribers]

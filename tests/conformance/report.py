@@ -52,6 +52,7 @@ def faults(bus: Bus, filled: Cells) -> list[str]:
     for subscriber in bus.subscribers:
         altered = subscriber.ledger.altered
         found += [f"{subscriber.kind.name} got what nobody sent: {event}" for event in altered]
+    found += bus.wrong_answers()
     if len(found) > FAULTS_SHOWN_MAX:
         found[FAULTS_SHOWN_MAX:] = [f"and {len(found) - FAULTS_SHOWN_MAX} more"]
     return found

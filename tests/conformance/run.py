@@ -27,6 +27,7 @@ from report import cells, faults, matrix
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent.parent / "build"
 PYTHON = (sys.executable, "-m")
+OURS = "juicebus-proxy"
 
 
 def peer_kinds(binaries: Path) -> list[PeerKind]:
@@ -37,8 +38,8 @@ def peer_kinds(binaries: Path) -> list[PeerKind]:
         PeerKind("C++", (str(binaries / "cpp-peer"),)),
         PeerKind("juicebus-blocking", (*PYTHON, "peers.juicebus_peer", "blocking")),
         PeerKind("juicebus-async", (*PYTHON, "peers.juicebus_peer", "async")),
-        PeerKind("Juice-blocking", (*PYTHON, "peers.juice_peer", "blocking"), ("json",)),
-        PeerKind("Juice-async", (*PYTHON, "peers.juice_peer", "async"), ("json",)),
+        PeerKind("Juice-blocking", (*PYTHON, "peers.juice_peer", "blocking"), ("json",), False),
+        PeerKind("Juice-async", (*PYTHON, "peers.juice_peer", "async"), ("json",), False),
     ]
 
 
@@ -46,7 +47,7 @@ def proxy_commands(binary: Path) -> dict[str, tuple[str, ...]]:
     """Return how each proxy is started."""
     any_port = "tcp://127.0.0.1:0"
     return {
-        "juicebus-proxy": (str(binary), "--pub", any_port, "--sub", any_port),
+        OURS: (str(binary), "--pub", any_port, "--sub", any_port),
         "ZMQProxy": (*PYTHON, "peers.juice_proxy"),
     }
 
@@ -54,7 +55,7 @@ def proxy_commands(binary: Path) -> dict[str, tuple[str, ...]]:
 async def run_bus(proxy: str, command: Sequence[str], kinds: Sequence[PeerKind]) -> bool:
     """Run one bus and print its matrices; return whether they are full."""
     news = News()
-    bus = Bus(kinds, news)
+    bus = Bus(kinds, proxy == OURS, news)
     try:
         async with run_proxy(proxy, command, news) as addresses:
             await bus.run(addresses)

@@ -8,7 +8,7 @@ import juicebus
 
 
 class Probe(juicebus.Event):
-    """Published until one arrives: then the subscriptions are live."""
+    """Holds nothing of its own."""
 
 
 class Temperature(juicebus.Event):

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""How a test learns that a subscription is live: a probe event has come through.
-
-No proxy can confirm subscriptions yet, so the tests publish until they see it.
-"""
+"""How a test waits for what nothing tells of: it looks again and again, up to a deadline."""
 
 from __future__ import annotations
 

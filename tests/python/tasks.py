@@ -9,23 +9,13 @@ from collections.abc import Coroutine
 from typing import Any
 
 from events import Probe
-from probing import DEADLINE_S
 
 
 async def live(publisher: Any, subscriber: Any) -> None:
-    """Publish probes until one has arrived and all have been taken."""
+    """Subscribe to Probe, and return when publisher and subscriber are both connected."""
     subscriber.subscribe(Probe)
-    while True:
-        await publisher.publish(Probe())
-        try:
-            await subscriber.get(0.05)
-            break
-        except TimeoutError:
-            continue
-    last = Probe()
-    await publisher.publish(last)
-    while await subscriber.get(DEADLINE_S) != last:
-        pass
+    await publisher.wait_connected()
+    assert await subscriber.ready()
 
 
 async def waiting(*coroutines: Coroutine[Any, Any, Any]) -> list[asyncio.Task[Any]]:

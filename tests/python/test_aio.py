@@ -24,7 +24,6 @@ def test_a_cancelled_get_loses_no_event(proxy: juicebus.Proxy) -> None:
             juicebus.PublisherAsync(proxy.pub_uri) as publisher,
             juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
         ):
-            await live(publisher, subscriber)
             subscriber.subscribe(Numbered)
             await live(publisher, subscriber)
             await publisher.publish_many([Numbered(number=n) for n in range(200)])
@@ -108,7 +107,8 @@ def test_close_from_another_thread_ends_a_get_that_waits(proxy: juicebus.Proxy) 
 
 def test_close_ends_a_publish_that_waits() -> None:
     async def main() -> None:
-        publisher = juicebus.PublisherAsync("tcp://127.0.0.1:1")
+        publisher = juicebus.PublisherAsync("tcp://127.0.0.1:1", max_events=1)
+        await publisher.publish(Probe())
         (task,) = await waiting(publisher.publish(Probe(), timeout=None))
         publisher.close()
         with pytest.raises(juicebus.ClosedError):

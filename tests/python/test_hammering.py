@@ -18,7 +18,6 @@ from typing import Any, ClassVar
 import pytest
 
 import juicebus
-from probing import until_received
 
 HAMMER_S = 3.0
 DEADLINE_S = 20.0
@@ -49,7 +48,7 @@ class Taken:
 
     def add(self, events: list[Any]) -> None:
         with self.changed:
-            self.numbers += [e.number for e in events if isinstance(e, Numbered) and e.number >= 0]
+            self.numbers += [e.number for e in events if isinstance(e, Numbered)]
             self.changed.notify()
 
     def wait(self, count: int) -> bool:
@@ -118,7 +117,7 @@ def test_hammering_threads_lose_no_event(proxy: juicebus.Proxy) -> None:
     subscriber = juicebus.SubscriberBlocking[Any](proxy.sub_uri)
     subscriber.subscribe(Numbered)
     with juicebus.PublisherBlocking(proxy.pub_uri) as publisher:
-        until_received(publisher, subscriber, Numbered(number=-1))
+        assert subscriber.ready()
         taken = Taken()
         crew = hammer(subscriber, taken)
         end = time.monotonic() + HAMMER_S
@@ -156,18 +155,6 @@ def test_close_ends_every_hammering_thread(proxy: juicebus.Proxy) -> None:
                 subscriber.get(0)
 
 
-async def live(subscriber: juicebus.SubscriberAsync[Any], publisher: Any) -> None:
-    """Wait until the subscriber receives numbered events, and no probe is left."""
-    subscriber.subscribe(Numbered)
-    probe = asyncio.ensure_future(subscriber.get(DEADLINE_S))
-    while not probe.done():
-        publisher.publish(Numbered(number=-1))
-        await asyncio.wait([probe], timeout=0.05)
-    publisher.publish(Numbered(number=-2))
-    while (await subscriber.get(DEADLINE_S)).number != -2:
-        pass
-
-
 async def get_or_give_up(subscriber: juicebus.SubscriberAsync[Any], turns: int) -> list[Any]:
     """Start a get and cancel it after some turns of the loop; return what it gave."""
     getting = asyncio.ensure_future(subscriber.get())
@@ -186,7 +173,8 @@ def test_gets_cancelled_at_any_moment_lose_no_event(proxy: juicebus.Proxy) -> No
         sent = 0
         cancelled = 0
         async with juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber:
-            await live(subscriber, publisher)
+            subscriber.subscribe(Numbered)
+            assert await subscriber.ready()
             end = time.monotonic() + HAMMER_S / 2
             while time.monotonic() < end or len(numbers) < sent:
                 assert time.monotonic() < end + DEADLINE_S
@@ -209,7 +197,8 @@ def test_waiting_tasks_are_all_served_though_some_give_up(
 ) -> None:
     async def run() -> list[int]:
         async with juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber:
-            await live(subscriber, publisher)
+            subscriber.subscribe(Numbered)
+            assert await subscriber.ready()
             waiting = [asyncio.ensure_future(subscriber.get()) for _ in range(20)]
             await asyncio.sleep(0)
             for task in waiting[::2]:

@@ -100,9 +100,30 @@ def test_a_malformed_uri_is_refused(twin: Twin, uri: str) -> None:
             opened(uri)
 
 
-@pytest.mark.parametrize("value", [0, -1, 1.5, "1", 2**63, 2**64 + 1])
-@pytest.mark.parametrize("option", ["max_events", "max_event_bytes"])
+OUT_OF_RANGE: list[tuple[str, Any]] = [
+    (option, value)
+    for option in ("max_events", "max_bytes", "max_event_bytes")
+    for value in (-1, 1.5, "1", 2**63, 2**64 + 1)
+]
+OUT_OF_RANGE += [("max_bytes", 0), ("max_event_bytes", 0)]
+OUT_OF_RANGE += [("heartbeat", value) for value in (-0.1, math.nan, math.inf, "1", 1801, 2**64)]
+OUT_OF_RANGE += [("overflow", value) for value in ("", "drop", None, 1)]
+
+
+@pytest.mark.parametrize(("option", "value"), OUT_OF_RANGE)
 def test_an_option_out_of_range_is_refused_by_name(twin: Twin, option: str, value: Any) -> None:
     for opened in (twin.subscriber_class, twin.publisher_class):
-        with pytest.raises(ValueError, match="(?i)" + option.replace("_", ".")):
+        with pytest.raises(juicebus.InvalidError, match="(?i)" + option.replace("_", ".")):
             opened("tcp://127.0.0.1:1", **{option: value})
+
+
+@pytest.mark.parametrize("option", [{"max_events": 0}, {"overflow": "block"}])
+def test_a_subscriber_cannot_do_without_a_queue_nor_block(twin: Twin, option: Any) -> None:
+    with pytest.raises(juicebus.InvalidError, match="max events|overflow"):
+        twin.subscriber_class("tcp://127.0.0.1:1", **option)
+
+
+@pytest.mark.parametrize("heartbeat", [0, None, 0.0001, 1800])
+def test_a_heartbeat_may_be_none_short_or_long(twin: Twin, heartbeat: Any) -> None:
+    for opened in (twin.subscriber_class, twin.publisher_class):
+        opened("tcp://127.0.0.1:1", heartbeat=heartbeat).close()

@@ -17,7 +17,6 @@ import pytest
 import juicebus
 from juicebus._errors import Status
 from juicebus._library import library, text
-from probing import until_received
 from vectors import Vector, bytes_of, load
 
 TIMEOUT_S = 10.0
@@ -56,17 +55,8 @@ class Bus:
             subscriber.subscribe(Marker)
             subscriber.subscribe(Vectored)
         for subscriber in (self.getting, self.getting_many, self.iterating):
-            until_received(self.publisher, subscriber, Vectored())
-        asyncio.run(self._until_awaited())
-        self.send(Vectored().to_msg()[0])
-        for take in (self.by_get, self.by_get_many, self.by_iteration, self.by_await):
-            take()
-
-    async def _until_awaited(self) -> None:
-        probe = asyncio.ensure_future(self.awaiting.get(TIMEOUT_S))
-        while not probe.done():
-            self.publisher.publish(Vectored())
-            await asyncio.wait([probe], timeout=0.05)
+            assert subscriber.ready()
+        assert asyncio.run(self.awaiting.ready())
 
     def send(self, payload: bytes) -> None:
         """Send a payload to all, and the marker behind it."""

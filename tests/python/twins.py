@@ -14,7 +14,6 @@ from typing import Any
 
 import juicebus
 from events import Probe
-from probing import DEADLINE_S, until
 
 _CLASSES: dict[str, tuple[Any, Any]] = {
     "blocking": (juicebus.PublisherBlocking, juicebus.SubscriberBlocking),
@@ -55,28 +54,11 @@ class Twin:
         return subscriber
 
     def connected(self, *event_types: Any, **options: Any) -> tuple[Any, Any]:
-        """Open a publisher and a subscriber that is live."""
+        """Open a publisher that is connected and a subscriber that is live."""
         publisher, subscriber = self.publisher(**options), self.subscriber(*event_types)
-        self.until_live(publisher, subscriber)
+        self.run(publisher.wait_connected())
+        assert self.run(subscriber.ready())
         return publisher, subscriber
-
-    def until_live(self, publisher: Any, subscriber: Any) -> None:
-        """Publish probes until one has arrived and all have been taken."""
-        arrived: list[Any] = []
-
-        def attempt() -> None:
-            self.run(publisher.publish(Probe()))
-            try:
-                arrived.append(self.run(subscriber.get(0.05)))
-            except TimeoutError:
-                return
-
-        until(lambda: bool(arrived), attempt)
-        # What was published last arrives last: nothing of the probing is left behind it.
-        last = Probe()
-        self.run(publisher.publish(last))
-        while self.run(subscriber.get(DEADLINE_S)) != last:
-            pass
 
     def _closed_at_end(self, opened: Any) -> Any:
         self._exits.callback(opened.close)

@@ -5,9 +5,9 @@ package socket
 
 import "hash/maphash"
 
-// filterBytes is how long a subscriber's filters may be on average. libzmq keeps a
-// node of memory for each of their bytes.
-const filterBytes = 64
+// filterBytes is how long a subscriber's filters may be on average when they are as many
+// as may be. libzmq keeps a node of 64 bytes for each of their bytes.
+const filterBytes = 32
 
 // Subscribed notes a filter of the subscriber on a connection, or that it is given up.
 func (p *Peers) Subscribed(fd int, subscribed bool, filter []byte) {

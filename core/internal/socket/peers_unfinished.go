@@ -3,13 +3,8 @@
 
 package socket
 
-// #include <malloc.h>
-import "C"
-
 import (
-	"bytes"
 	"os"
-	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -22,10 +17,7 @@ import (
 // bytes it took, until that is clearly less than what all connections have sent. Then
 // Suspects says so, and the proxy tells of each message where it came from. A
 // connection is judged by what it has sent since its last one, when the proxy has
-// since had the time to take what was whole.
-//
-// libzmq may need far more memory for a message than it has bytes: 64 for an empty
-// frame, which takes two. So the memory of the process is looked at too.
+// since had the time to take what was whole. Next: peers_memory.go.
 
 const (
 	// lookInterval is between two looks at few connections, when nothing is wrong. Memory
@@ -46,10 +38,6 @@ const (
 	quietLooks = 2
 	// idleBytes is what a connection may send in a second besides messages: heartbeats.
 	idleBytes = 256
-	// memorySlack is how much the process may grow for other reasons.
-	memorySlack = 16 << 20
-	// releaseAfter is how long libzmq may take to free a message that was cut off.
-	releaseAfter = 30 * time.Millisecond
 	// oddBytes is how much of a message may be on its way when all is well again.
 	oddBytes = 1 << 10
 	// trustAfter is how long all must be well until suspicion ends. What is sent before
@@ -109,14 +97,6 @@ func (p *Peers) Taken(messages int, wireBytes uint64, all bool) {
 	if all {
 		w.takenAll.Store(true)
 	}
-}
-
-// CountWaiting gives Peers what tells, in any goroutine, how many bytes of what the proxy
-// has taken are still in memory: that the process grows by those is no message's fault.
-func (p *Peers) CountWaiting(waiting func() int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.unfinished.waiting = waiting
 }
 
 // Suspects tells whether Came is to be called for each message.
@@ -217,54 +197,4 @@ func (p *Peers) account(taken, idle uint64, now time.Time) time.Duration {
 	w.lastOdd = now
 	w.suspicious.Store(true)
 	return closeLookInterval
-}
-
-// lookAtMemory cuts off the longest of the messages that do not end, if the process
-// has grown by clearly more than their bytes.
-func (p *Peers) lookAtMemory(judged, longest uint64) {
-	w := &p.unfinished
-	allowed := max(p.limits.MessageBytes/4, memorySlack) + int64(judged+judged/4)
-	if !w.releaseAt.IsZero() || p.memory()-w.calmMemory <= allowed {
-		return
-	}
-	for _, peer := range p.peers {
-		if peer.message.quiet >= quietLooks && peer.message.size() >= longest/2 {
-			p.cut(peer, EndlessMessage)
-		}
-	}
-}
-
-// releaseMemory gives back to the system what a message took that did not end, when
-// libzmq has had the time to free it. Until then the memory of the process tells
-// nothing.
-func (p *Peers) releaseMemory(now time.Time) {
-	w := &p.unfinished
-	if !w.releaseAt.IsZero() && now.After(w.releaseAt) {
-		C.malloc_trim(0)
-		w.releaseAt = time.Time{}
-	}
-}
-
-// noteCalm notes that no message is suspiciously long.
-func (p *Peers) noteCalm() {
-	if p.unfinished.releaseAt.IsZero() {
-		p.unfinished.calmMemory = p.memory()
-	}
-}
-
-// memory is what the process occupies for other things than messages that have been
-// taken; 0 if that cannot be told.
-func (p *Peers) memory() int64 {
-	var text [128]byte
-	n, _ := p.unfinished.statm.ReadAt(text[:], 0)
-	fields := bytes.Fields(text[:n])
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-	memory := pages * int64(os.Getpagesize())
-	if p.unfinished.waiting != nil {
-		memory -= p.unfinished.waiting()
-	}
-	return memory
 }

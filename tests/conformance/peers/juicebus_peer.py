@@ -5,7 +5,8 @@
 Run as `python -m peers.juicebus_peer blocking|async pub URI` or `… sub URI
 name[:topic] …`. It
 turns the runner's lines into events and publishes them in the codec that the line
-has, or tells the runner of each event that it receives.
+has, or tells the runner of each event that it receives. It also tells whether the proxy
+confirmed that the subscriptions are live, and at the end that the events have arrived.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from juicebus import (
     SubscriberBlocking,
 )
 from peers.juicebus_events import event_type
-from peers.lines import describe, parse, say, stdin_end, stdin_lines, subscriptions
+from peers.lines import answer, describe, parse, say, stdin_end, stdin_lines, subscriptions
+
+TIMEOUT_S = 60.0
 
 
 def to_event(line: str) -> tuple[Any, bool]:
@@ -48,6 +51,8 @@ def publish_blocking(uri: str) -> None:
             event, is_json = to_event(line)
             (json_publisher if is_json else cbor_publisher).publish(event)
             say(f"sent {count}")
+        flushed = [publisher.flush(TIMEOUT_S) for publisher in (json_publisher, cbor_publisher)]
+        say(f"flushed {answer(all(flushed))}")
 
 
 async def publish_async(uri: str) -> None:
@@ -63,6 +68,10 @@ async def publish_async(uri: str) -> None:
             await (json_publisher if is_json else cbor_publisher).publish(event)
             count += 1
             say(f"sent {count}")
+        flushed = [
+            await publisher.flush(TIMEOUT_S) for publisher in (json_publisher, cbor_publisher)
+        ]
+        say(f"flushed {answer(all(flushed))}")
 
 
 def subscribe_blocking(uri: str, wanted: list[tuple[str, str | None]]) -> None:
@@ -76,7 +85,7 @@ def subscribe_blocking(uri: str, wanted: list[tuple[str, str | None]]) -> None:
         subscriber.close()
 
     threading.Thread(target=close_at_input_end, daemon=True).start()
-    say("ready")
+    say(f"ready {answer(subscriber.ready(TIMEOUT_S))}")
     try:
         while True:
             say(describe(subscriber.get()))
@@ -95,7 +104,7 @@ async def subscribe_async(uri: str, wanted: list[tuple[str, str | None]]) -> Non
         subscriber.close()
 
     closing = asyncio.create_task(close_at_input_end())
-    say("ready")
+    say(f"ready {answer(await subscriber.ready(TIMEOUT_S))}")
     try:
         while True:
             say(describe(await subscriber.get()))

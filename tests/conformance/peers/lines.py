@@ -38,6 +38,11 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def answer(confirmed: bool) -> str:
+    """Return what the proxy answered, as the runner is told."""
+    return "confirmed" if confirmed else "unconfirmed"
+
+
 def parse(line: str) -> tuple[str, bytes]:
     """Return the event name and the payload that a line from the runner holds.
 

@@ -3,7 +3,8 @@
 //
 // The C peer of the conformance matrix. `peer pub URI` reads lines of
 // `name<TAB>topic<TAB>payload in hex` from stdin and publishes them; `peer sub URI
-// name[:topic] ...` prints events as such lines. Both end when stdin does.
+// name[:topic] ...` prints events as such lines. Both end when stdin does. `ready` and
+// `flushed` lines tell whether the proxy confirmed subscriptions, and that events arrived.
 #define _DEFAULT_SOURCE // getline, strsep
 #include <juicebus.h>
 
@@ -13,9 +14,22 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { TIMEOUT_MS = 60000 };
+
 static int say_why(void) {
     fprintf(stderr, "peer: %s\n", juicebus_last_error());
     return 1;
+}
+
+// Tells what came of asking the proxy; returns whether it answered.
+static int say_answer(const char *what, int status) {
+    if (status == JUICEBUS_OK)
+        printf("%s confirmed\n", what);
+    else if (status == JUICEBUS_UNCONFIRMED)
+        printf("%s unconfirmed\n", what);
+    else
+        fprintf(stderr, "peer: %s: %s\n", what, juicebus_status_text(status));
+    return status == JUICEBUS_OK || status == JUICEBUS_UNCONFIRMED;
 }
 
 // Turns lower-case hex into bytes in place; returns how many.
@@ -52,6 +66,8 @@ static int publish_lines(const char *uri) {
         printf("sent %ld\n", ++sent);
     }
     free(line);
+    if (!say_answer("flushed", juicebus_publisher_flush(pub, TIMEOUT_MS)))
+        return 1;
     return juicebus_publisher_close(pub, 5000) == JUICEBUS_OK ? 0 : 1;
 }
 
@@ -88,7 +104,8 @@ static int print_events(const char *uri, int count, char **filters) {
     }
     if (juicebus_subscriber_fd(sub, &fds[1].fd) != JUICEBUS_OK)
         return say_why();
-    puts("ready");
+    if (!say_answer("ready", juicebus_subscriber_ready(sub, TIMEOUT_MS)))
+        return 1;
     while (poll(fds, 2, -1) > 0) {
         if (print_waiting_events(sub) != JUICEBUS_TIMEOUT)
             return say_why();

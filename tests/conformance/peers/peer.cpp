@@ -3,7 +3,8 @@
 //
 // The C++ peer of the conformance matrix: peer.c over juicebus.hpp. Lines of
 // `name<TAB>topic<TAB>payload in hex` come from stdin and become events ("pub"),
-// or events become lines on stdout ("sub"), until stdin ends.
+// or events become lines on stdout ("sub"), until stdin ends. `ready` and `flushed` lines
+// tell whether the proxy confirmed subscriptions, and that events arrived.
 #include <juicebus.hpp>
 
 #include <iostream>
@@ -30,6 +31,12 @@ static std::string hex_of(juicebus::bytes_view bytes) {
     return hex;
 }
 
+static const std::chrono::seconds timeout(60);
+
+static const char *answer(bool confirmed) {
+    return confirmed ? "confirmed" : "unconfirmed";
+}
+
 static void publish_lines(const std::string &uri) {
     juicebus::publisher pub(uri);
     std::cout << "ready" << std::endl;
@@ -43,6 +50,7 @@ static void publish_lines(const std::string &uri) {
         pub.publish(name, topic, bytes_of(hex));
         std::cout << "sent " << sent << std::endl;
     }
+    std::cout << "flushed " << answer(pub.flush(timeout)) << std::endl;
     pub.close(std::chrono::seconds(5));
 }
 
@@ -59,7 +67,7 @@ static void print_events(const std::string &uri, const std::vector<std::string> 
         sub.subscribe(filter.substr(0, colon),
                       colon == std::string::npos ? "" : filter.substr(colon + 1));
     }
-    std::cout << "ready" << std::endl;
+    std::cout << "ready " << answer(sub.ready(timeout)) << std::endl;
     std::thread stop([&] {
         await_end_of_stdin();
         sub.close();

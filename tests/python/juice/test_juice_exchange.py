@@ -106,6 +106,22 @@ def test_publisher_binds_where_juice_binds(tmp_path: Path) -> None:
     assert event.number == 6
 
 
+@pytest.mark.parametrize("twin", ["Blocking", "Async"])
+def test_what_is_published_before_the_proxy_is_there_arrives(tmp_path: Path, twin: str) -> None:
+    uris = f"ipc://{tmp_path}/pub", f"ipc://{tmp_path}/sub"
+    with (
+        closing(getattr(zmq, f"ZMQPublisher{twin}")(uris[0])) as publisher,
+        closing(zmq.ZMQSubscriberBlocking(uris[1])) as subscriber,
+    ):
+        subscriber.subscribe(Ping)
+        if twin == "Async":
+            asyncio.run(publisher.publish(Ping(number=8)))
+        else:
+            publisher.publish(Ping(number=8))
+        with closing(zmq.ZMQProxy(*uris)):
+            assert subscriber.get(timeout=20).number == 8
+
+
 def test_installed_proxy_calls_on_message_with_each_forwarded_key() -> None:
     keys: set[bytes] = set()
 

@@ -35,6 +35,7 @@ from juicebus._errors import (
     SystemFault,
 )
 from juicebus._event import Event, EventLike, EventType, Message, MessagePart
+from juicebus._notices import Notice, NoticeKind
 from juicebus._proxy import Proxy
 from juicebus._stats import ProxyStats, PublisherStats, SubscriberStats, TopicStats
 from juicebus.aio import Publisher, PublisherAsync, Subscriber, SubscriberAsync
@@ -53,6 +54,8 @@ __all__ = [
     "Message",
     "MessagePart",
     "NotConnectedError",
+    "Notice",
+    "NoticeKind",
     "Proxy",
     "ProxyStats",
     "Publisher",

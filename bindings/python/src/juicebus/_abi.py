@@ -19,6 +19,10 @@ FORMAT_OTHER = 0
 FORMAT_CBOR = 1
 FORMAT_JSON = 2
 
+OVERFLOW_BLOCK = 0
+OVERFLOW_DROP_OLDEST = 1
+OVERFLOW_DROP_NEWEST = 2
+
 
 class Frame(ctypes.Structure):
     """juicebus_frame: a run of bytes."""
@@ -52,6 +56,7 @@ class Batch(ctypes.Structure):
         ("count", c_size_t),
         ("data", c_void_p),
         ("data_size", c_size_t),
+        ("slow", c_uint64),
     ]
 
 
@@ -64,6 +69,9 @@ class PublisherOptions(ctypes.Structure):
         ("max_event_bytes", c_int64),
         ("bind", c_int32),
         ("check_payload", c_int32),
+        ("max_bytes", c_int64),
+        ("overflow", c_int32),
+        ("heartbeat_ms", c_int32),
     ]
 
 
@@ -78,6 +86,10 @@ class PublisherStats(ctypes.Structure):
         ("reconnects", c_uint64),
         ("connected", c_int32),
         ("reserved", c_int32),
+        ("pending_events", c_uint64),
+        ("pending_bytes", c_uint64),
+        ("unconfirmed", c_uint64),
+        ("connected_since_unix_ns", c_int64),
     ]
 
 
@@ -88,6 +100,9 @@ class SubscriberOptions(ctypes.Structure):
         ("struct_size", c_size_t),
         ("max_events", c_int64),
         ("max_event_bytes", c_int64),
+        ("max_bytes", c_int64),
+        ("overflow", c_int32),
+        ("heartbeat_ms", c_int32),
     ]
 
 
@@ -104,6 +119,10 @@ class SubscriberStats(ctypes.Structure):
         ("reconnects", c_uint64),
         ("connected", c_int32),
         ("reserved", c_int32),
+        ("pending_events", c_uint64),
+        ("pending_bytes", c_uint64),
+        ("slow", c_uint64),
+        ("connected_since_unix_ns", c_int64),
     ]
 
 
@@ -124,9 +143,10 @@ class ProxyOptions(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_size_t),
         ("hold_ms", c_int64),
-        ("max_events", c_int64),
         ("max_event_bytes", c_int64),
         ("max_keys", c_int64),
+        ("max_bytes", c_int64),
+        ("max_subscriptions", c_int64),
     ]
 
 
@@ -155,9 +175,9 @@ class ProxyStats(ctypes.Structure):
         ("struct_size", c_size_t),
         ("events", c_uint64),
         ("bytes", c_uint64),
-        ("dropped", c_uint64),
         ("refused", c_uint64),
         ("keys", c_uint64),
+        ("cut_off", c_uint64),
     ]
 
 
@@ -177,10 +197,12 @@ FUNCTIONS: dict[str, list[Any]] = {
     "juicebus_publisher_send_frames": [c_uint64, _P(Frame), c_size_t, c_int64],
     "juicebus_publisher_wait_connected": [c_uint64, c_int64],
     "juicebus_publisher_flush": [c_uint64, c_int64],
+    "juicebus_publisher_flush_first": [c_uint64, c_uint64, c_int64],
     "juicebus_publisher_fd": [c_uint64, _P(c_int)],
     "juicebus_publisher_stats": [c_uint64, _P(PublisherStats)],
     "juicebus_publisher_close": [c_uint64, c_int64],
-    "juicebus_wait_closed": [c_int64],
+    "juicebus_publisher_close_counted": [c_uint64, c_int64, _P(c_uint64)],
+    "juicebus_wait_closed": [c_int64, _P(c_uint64)],
     "juicebus_subscriber_options_init": [_P(SubscriberOptions), c_size_t],
     "juicebus_subscriber_open": [c_char_p, _P(SubscriberOptions), _P(c_uint64)],
     "juicebus_subscriber_subscribe": [c_uint64, c_char_p, c_char_p],

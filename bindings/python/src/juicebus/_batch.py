@@ -20,7 +20,7 @@ from juicebus import _abi
 # juicebus_event and juicebus_frame, laid out as _abi.Event and _abi.Frame.
 EVENT = Struct("@PPPNPNNNiiP")
 FRAME = Struct("@PN")
-BATCH = Struct("@PNPN")
+BATCH = Struct("@PNPNQ")
 
 # Up to this size a copy of the block is cheaper than a view of it.
 _COPIED_BYTES_MAX = 1 << 16
@@ -57,7 +57,7 @@ class Raw(NamedTuple):
 def take(lib: ctypes.CDLL, batch: _abi.Batch) -> list[Raw]:
     """Return the events of a batch that the library filled, and free the batch."""
     try:
-        events, count, base, size = BATCH.unpack(batch)
+        events, count, base, size, _ = BATCH.unpack(batch)
         small = size <= _COPIED_BYTES_MAX
         data = _copy_of(base, size) if small else _view_of(base, size, _PyBUF_READ)
         first = events - base

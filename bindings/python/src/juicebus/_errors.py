@@ -56,7 +56,7 @@ class ForkedError(JuicebusError, RuntimeError):
 
 
 class NotConnectedError(JuicebusError, ConnectionError):
-    """There was no proxy to publish to within the time."""
+    """There is no proxy, and without a queue nothing to wait in; with bind, no subscriber."""
 
 
 class SystemFault(JuicebusError, OSError):

@@ -8,6 +8,7 @@ next: _subscriber_async.py
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -17,6 +18,7 @@ from juicebus._confirmation import confirmed
 from juicebus._counts import PREFETCH_EVENTS, checked_max
 from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
+from juicebus._notices_async import NoticesAsync
 from juicebus._owned_fd import fd_of
 from juicebus._polling import poll
 from juicebus._readable import Readable
@@ -35,9 +37,9 @@ _GREED_S = 0.001
 class EventsAsync(SubscriberShared[EventType]):
     """A subscriber whose waits are awaited."""
 
-    def __init__(self, uri: str, max_events: int | None, max_event_bytes: int | None) -> None:
+    def __init__(self, uri: str, options: ctypes.Structure) -> None:
         """Open the subscriber; does not wait."""
-        super().__init__(uri, max_events, max_event_bytes)
+        super().__init__(uri, options)
         self._readable = self._new_readable()
         self._yield_at = 0.0
 
@@ -84,17 +86,25 @@ class EventsAsync(SubscriberShared[EventType]):
         """Wait until the subscriptions made so far are live.
 
         Returns:
-            True when the proxy has confirmed it; False if this proxy cannot. In this
-            version no proxy can, and False comes at once.
+            True when the proxy has confirmed it: no event that is published from then on
+            is missed unnoticed. False if this is a legacy proxy, which cannot (after
+            0.3 s). Events that come meanwhile are kept.
 
         Raises:
-            TimeoutError: There was no answer within the time.
+            TimeoutError: There was no proxy, or no answer, within the time.
             ClosedError, InvalidError: As get.
         """
         status = await poll(
             lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
         )
         return confirmed(status, "ready", self._uri, timeout)
+
+    def notices(self) -> NoticesAsync:
+        """Return an async iterator of what happens to the connection; it ends at close.
+
+        Each notice goes to one of those who ask; the latest 64 are kept.
+        """
+        return NoticesAsync(self)
 
     def close(self) -> None:
         """Close the subscriber: whoever waits in it gets ClosedError. Does not wait.

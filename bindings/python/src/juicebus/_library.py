@@ -13,7 +13,6 @@ import ctypes
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
 from juicebus._abi import ABI_VERSION, FUNCTIONS, RESULTS
 from juicebus._errors import InvalidError, Status, error_for
@@ -22,6 +21,7 @@ _FILE = "libjuicebus.so.1"
 
 _lock = threading.RLock()
 _loaded: ctypes.CDLL | None = None
+_process_ends = False
 
 
 def library() -> ctypes.CDLL:
@@ -53,9 +53,26 @@ def check(status: int, asked: str) -> None:
     """
     if status == Status.OK:
         return
+    if status == Status.CLOSED:
+        leave_ending_process()
     if status > 0:
         raise error_for(status, f"{asked}: {text(library().juicebus_status_text(status))}")
     raise error_for(status, text(library().juicebus_last_error()))
+
+
+def process_ends() -> None:
+    """Note that publishers are closed because the process ends."""
+    global _process_ends
+    _process_ends = True
+
+
+def leave_ending_process() -> None:
+    """End a daemon thread that has found its publisher closed by the end of the process.
+
+    It has done nothing wrong: no traceback is printed for SystemExit in a thread.
+    """
+    if _process_ends and threading.current_thread() is not threading.main_thread():
+        raise SystemExit
 
 
 def text(raw: bytes | None) -> str:
@@ -79,23 +96,6 @@ def c_string(what: str, value: str) -> bytes:
     if b"\0" in raw:
         raise InvalidError(f"{what} {value!r}: holds a NUL character")
     return raw
-
-
-def options(init: Any, struct: type[ctypes.Structure], **values: int | None) -> ctypes.Structure:
-    """Return an options struct: the library's defaults, and the values that are not None.
-
-    Raises:
-        InvalidError: A value is no whole number or does not fit 64 bits.
-    """
-    filled = struct()
-    check(init(filled, ctypes.sizeof(struct)), struct.__name__)
-    for name, value in values.items():
-        if value is None:
-            continue
-        if not isinstance(value, int) or not -(2**63) <= value < 2**63:
-            raise InvalidError(f"option {name}={value!r}: a whole number within 64 bits is needed")
-        setattr(filled, name, value)
-    return filled
 
 
 def _path() -> str:

@@ -1,24 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""What happens to open objects when the process forks or ends.
+"""What happens to open objects when the process forks or ends, and to events at a close.
 
 In a child of fork() the library must not be entered: the child's copies forget what they
 hold, and the next call raises ForkedError. At the end of a process the events of
-publishers that nobody closed are handed to the network, within a second.
+publishers that nobody closed are handed to the network, within a second. Events that a
+close could not hand over are told of, in one warning.
 """
 
 from __future__ import annotations
 
 import atexit
 import ctypes
+import logging
 import os
 import sys
-from typing import Protocol
+import time
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
 from weakref import WeakSet
 
-from juicebus._library import library
+from juicebus._errors import Status
+from juicebus._library import library, process_ends
+from juicebus._timeout import deadline, passed, slice_ms
 
-_HAND_OVER_MS = 1000
+# For so long the library goes on with a publisher that nobody waits for.
+BACKGROUND_S = 1.0
+# At the end of a process there is less: it is to be over within a second.
+_AT_EXIT_MS = 900
+# By then it has certainly said what it gave up.
+_TOLD_S = 10.0
+
+_logger = logging.getLogger("juicebus")
 
 
 class Forgetful(Protocol):
@@ -28,8 +41,17 @@ class Forgetful(Protocol):
         """Make a copy in a forked child harmless. No other thread is there."""
 
 
+class _Closed(NamedTuple):
+    """A closed publisher, and how many events of it the library still had, at most."""
+
+    uri: str
+    left: int
+    at: float
+
+
 _live: WeakSet[Forgetful] = WeakSet()
-_open_publishers: set[int] = set()
+_open_publishers: dict[int, str] = {}
+_handing_over: dict[int, _Closed] = {}
 _hooks_of_process = 0
 _waits_at_exit = False
 
@@ -39,10 +61,10 @@ def track(opened: Forgetful) -> None:
     _live.add(opened)
 
 
-def publisher_opened(handle: int) -> None:
+def publisher_opened(handle: int, uri: str) -> None:
     """Note a publisher, to be closed at the end of the process."""
     global _hooks_of_process, _waits_at_exit
-    _open_publishers.add(handle)
+    _open_publishers[handle] = uri
     _waits_at_exit = True
     if _hooks_of_process == os.getpid():
         return
@@ -56,12 +78,55 @@ def publisher_opened(handle: int) -> None:
     _hooks_of_process = os.getpid()
 
 
-def close_publisher(lib: ctypes.CDLL, handle: int, pid: int, timeout_ms: int) -> int:
-    """Close a publisher, unless this process is a forked child; return the status."""
+def close_publisher(
+    lib: ctypes.CDLL, handle: int, uri: str, pid: int, timeout: float | None
+) -> int:
+    """Close a publisher, unless this process is a forked child; return the status.
+
+    Waits up to timeout seconds, None for ever, in slices that let Ctrl-C through.
+    """
     if os.getpid() != pid:
         return 0
-    _open_publishers.discard(handle)
-    status: int = lib.juicebus_publisher_close(handle, timeout_ms)
+    _open_publishers.pop(handle, None)
+    limit = deadline(timeout)
+    left = ctypes.c_uint64()
+    status = int(Status.TIMEOUT)
+    told = False
+    try:
+        while True:
+            status = lib.juicebus_publisher_close_counted(handle, slice_ms(limit), left)
+            if status != Status.TIMEOUT or passed(limit):
+                break
+        told = status == Status.TIMEOUT and (timeout is None or timeout >= BACKGROUND_S)
+    finally:  # also when Ctrl-C ends it
+        if told:
+            _tell_given_up(left.value, [uri])
+        elif status == Status.TIMEOUT:
+            if _handing_over:
+                wait_closed(0)
+            _handing_over[handle] = _Closed(uri, left.value, time.monotonic())
+    return status
+
+
+def close_again(lib: ctypes.CDLL, handle: int, pid: int) -> int:
+    """Let the library go on with a closed publisher, and return whether it is done."""
+    if os.getpid() != pid:
+        return 0
+    status: int = lib.juicebus_publisher_close_counted(handle, 0, ctypes.c_uint64())
+    return status
+
+
+def wait_closed(timeout_ms: int) -> int:
+    """Wait for what goes on in the background, and tell what it gave up; return the status."""
+    given_up = ctypes.c_uint64()
+    status: int = library().juicebus_wait_closed(timeout_ms, given_up)
+    uris, at_most = _left()
+    told = time.monotonic() - _TOLD_S
+    for closed, publisher in list(_handing_over.items()):
+        if status == Status.OK or publisher.at < told:
+            _handing_over.pop(closed, None)
+    # A close that waited until the time was up has told of its events already.
+    _tell_given_up(min(given_up.value, at_most), uris)
     return status
 
 
@@ -82,16 +147,34 @@ def _hand_over() -> None:
     if not _waits_at_exit:
         return
     _waits_at_exit = False
-    for handle in list(_open_publishers):
-        library().juicebus_publisher_close(handle, 0)
-    _open_publishers.clear()
-    library().juicebus_wait_closed(_HAND_OVER_MS)
+    process_ends()
+    for handle, uri in list(_open_publishers.items()):
+        close_publisher(library(), handle, uri, os.getpid(), 0)
+    if wait_closed(_AT_EXIT_MS) != Status.OK:
+        # They end with the process.
+        uris, at_most = _left()
+        _tell_given_up(at_most, uris)
+
+
+def _left() -> tuple[list[str], int]:
+    left = list(_handing_over.values())
+    return [each.uri for each in left if each.left], sum(each.left for each in left)
+
+
+def _tell_given_up(events: int, uris: Iterable[str]) -> None:
+    if events:
+        _logger.warning(
+            "closed before all was sent: at most %d events to %s are lost",
+            events,
+            ", ".join(sorted(set(uris))),
+        )
 
 
 def _forget_in_child() -> None:
     global _waits_at_exit
     _waits_at_exit = False
     _open_publishers.clear()
+    _handing_over.clear()
     for opened in list(_live):
         opened._forget_in_child()
 

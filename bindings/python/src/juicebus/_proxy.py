@@ -13,14 +13,15 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import finalize
 
 from juicebus import _abi, _process
+from juicebus._clock import utc
 from juicebus._errors import ClosedError, Status
-from juicebus._library import c_string, check, library, options, text
+from juicebus._library import c_string, check, library, text
+from juicebus._options import options
 from juicebus._owned_fd import fd_of
 from juicebus._readable import Readable
 from juicebus._stats import ProxyStats, TopicStats
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 # As many as the library keeps counts for.
 TOPICS_MAX = 10_000
 _URI_BYTES = 512
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _logger = logging.getLogger("juicebus")
 
@@ -42,8 +42,9 @@ _logger = logging.getLogger("juicebus")
 class Proxy:
     """Forwards what publishers send to the subscribers of it, from construction to close().
 
-    Any thread may call any method. A subscriber that cannot keep up loses events, which
-    are counted; it never stops the others.
+    Any thread may call any method. A subscriber that cannot keep up never stops the
+    others: what waits for it is kept up to max_bytes; then it is cut off, may connect
+    again, and its `lost` says what it has missed.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Proxy:
         on_message: Callable[[bytes], None] | None = None,
         *,
         hold: float = 0.5,
-        max_events: int | None = None,
+        max_bytes: int | None = None,
         max_event_bytes: int | None = None,
+        max_subscriptions: int | None = None,
     ) -> None:
         """Listen at two addresses, and forward. Does not wait.
 
@@ -66,8 +68,11 @@ class Proxy:
                 once for many events of the same key.
             hold: Seconds in which what publishers send is kept, at the start, until
                 subscribers have had the time to come back.
-            max_events: Events queued per publisher and per subscriber; 100,000 by default.
+            max_bytes: Memory of what waits for slow subscribers, all together; 64 MiB by
+                default.
             max_event_bytes: Larger events are refused; 64 MiB by default.
+            max_subscriptions: Of one subscriber, who is cut off beyond; each type and
+                topic costs two; 50,000 by default.
 
         Raises:
             InvalidError: A URI is malformed, or an option out of range.
@@ -79,8 +84,9 @@ class Proxy:
             lib.juicebus_proxy_options_init,
             _abi.ProxyOptions,
             hold_ms=whole_ms(hold),
-            max_events=max_events,
+            max_bytes=max_bytes,
             max_event_bytes=max_event_bytes,
+            max_subscriptions=max_subscriptions,
         )
         handle = ctypes.c_uint64()
         uris = c_string("pub_uri", pub_uri), c_string("sub_uri", sub_uri)
@@ -142,9 +148,9 @@ class Proxy:
         return ProxyStats(
             events=raw.events,
             bytes=raw.bytes,
-            dropped=raw.dropped,
             refused=raw.refused,
             keys=raw.keys,
+            cut_off=raw.cut_off,
         )
 
     def topics(self) -> dict[str, TopicStats]:
@@ -213,7 +219,7 @@ class Proxy:
 
     def _note(self, count: _abi.KeyCount) -> None:
         key = ctypes.string_at(count.key, count.key_size)
-        seen = _EPOCH + timedelta(microseconds=count.last_seen_unix_ns // 1000)
+        seen = utc(count.last_seen_unix_ns)
         # Behind all others: the first one is the one to forget.
         self._topics.pop(key, None)
         self._topics[key] = TopicStats(count.events, count.bytes, seen)

@@ -16,10 +16,11 @@ from typing import Any
 from weakref import finalize
 
 from juicebus import _abi, _process
+from juicebus._clock import utc_or_none
 from juicebus._codec import as_bytes, codec_named, encode, plan_for
-from juicebus._errors import InvalidError, Status, error_for
+from juicebus._errors import ClosedError, InvalidError, Status, error_for
 from juicebus._event import EventLike
-from juicebus._library import c_string, check, library, options, text
+from juicebus._library import c_string, check, leave_ending_process, library, text
 from juicebus._stats import PublisherStats
 
 # Tries within so many milliseconds and returns a status.
@@ -35,33 +36,34 @@ class PublisherShared:
     def __init__(
         self,
         uri: str,
-        bind: bool,
         codec: str | None,
-        max_events: int | None,
-        max_event_bytes: int | None,
+        options: ctypes.Structure,
     ) -> None:
         """Open the publisher; does not wait."""
         self._codec = codec_named(codec)
         self._lib = lib = library()
-        chosen = options(
-            lib.juicebus_publisher_options_init,
-            _abi.PublisherOptions,
-            bind=bool(bind),
-            max_events=max_events,
-            max_event_bytes=max_event_bytes,
-        )
         handle = ctypes.c_uint64()
-        opened = lib.juicebus_publisher_open(c_string("uri", uri), chosen, handle)
+        opened = lib.juicebus_publisher_open(c_string("uri", uri), options, handle)
         check(opened, f"open a publisher of {uri}")
         self._uri = uri
         self._handle = handle.value
         self._pid = os.getpid()
-        _process.publisher_opened(self._handle)
+        # Without a queue it is no use to try again while there is no proxy.
+        self._retry = RETRY if options.bind else (Status.TIMEOUT,)
+        _process.publisher_opened(self._handle, uri)
         # A publisher that is dropped hands its events over in the background.
         self._close_handle = finalize(
-            self, _process.close_publisher, lib, self._handle, self._pid, 0
+            self, _process.close_publisher, lib, self._handle, uri, self._pid, 0
         )
         self._close_handle.atexit = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the proxy (with bind: a subscriber) is there; up to 0.1 s old."""
+        try:
+            return self.stats().connected
+        except ClosedError:
+            return False
 
     def stats(self) -> PublisherStats:
         """Return the counts so far. Does not wait.
@@ -75,8 +77,12 @@ class PublisherShared:
             events=raw.events,
             bytes=raw.bytes,
             dropped=raw.dropped,
+            pending_events=raw.pending_events,
+            pending_bytes=raw.pending_bytes,
+            unconfirmed=raw.unconfirmed,
             reconnects=raw.reconnects,
             connected=bool(raw.connected),
+            connected_since=utc_or_none(raw.connected_since_unix_ns),
         )
 
     def _attempt_event(self, event: EventLike) -> Attempt:
@@ -98,11 +104,21 @@ class PublisherShared:
         send = self._lib.juicebus_publisher_send_frames
         return lambda timeout_ms: send(self._handle, array, len(array), timeout_ms)
 
+    def _attempt_flush(self) -> Attempt:
+        """Return an attempt for what has been published so far, and nothing that follows."""
+        flush, handle = self._lib.juicebus_publisher_flush_first, self._handle
+        events = self.stats().events
+        return lambda timeout_ms: flush(handle, events, timeout_ms)
+
     def _check(self, status: int, asked: str) -> None:
         """Raise what an attempt, the last call of this thread, ended with."""
         if status == Status.TIMEOUT:
-            raise TimeoutError(f"{asked} to {self._uri}: its queue stayed full")
+            raise TimeoutError(f"{asked} to {self._uri}: {self._why_full()}")
         check(status, f"{asked} to {self._uri}")
+
+    def _why_full(self) -> str:
+        reason = "the proxy does not keep up" if self.connected else "it is not connected"
+        return f"its queue stayed full: {reason}"
 
 
 class Many:
@@ -116,6 +132,7 @@ class Many:
         self._publish = publisher._lib.juicebus_publisher_publish_many
         self._handle = publisher._handle
         self._uri = publisher._uri
+        self._why_full = publisher._why_full
         self._sent = 0
 
     def __call__(self, timeout_ms: int) -> int:
@@ -132,8 +149,9 @@ class Many:
         if status == Status.OK:
             return
         if status == Status.TIMEOUT:
-            reason = "its queue stayed full"
-        elif status > 0:
+            reason = self._why_full()
+        elif status == Status.CLOSED:
+            leave_ending_process()
             reason = "closed"
         else:
             reason = text(library().juicebus_last_error())

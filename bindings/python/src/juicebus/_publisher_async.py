@@ -14,9 +14,11 @@ from juicebus._confirmation import confirmed
 from juicebus._errors import Status
 from juicebus._event import EventLike
 from juicebus._library import check
+from juicebus._notices_async import NoticesAsync
+from juicebus._options import Overflow, publisher_options
 from juicebus._owned_fd import fd_of
 from juicebus._polling import poll
-from juicebus._publisher import RETRY, Attempt, Many, PublisherShared
+from juicebus._publisher import Attempt, Many, PublisherShared
 from juicebus._readable import Readable
 from juicebus._timeout import deadline, left, passed
 
@@ -29,13 +31,16 @@ if TYPE_CHECKING:
 # publishes: about once a millisecond.
 _GREED_EVENTS = 64
 
+# When the library has given up, it takes a moment until it says so.
+_TELLING_S = 0.1
+
 
 class PublisherAsync(PublisherShared):
     """Publishes events, in an asyncio event loop.
 
     Several tasks may publish at once. The same publisher may be used by one event loop
-    after another. An event that was published is on its way or in the publisher's queue;
-    aclose() hands the queue to the network.
+    after another. An event that was published is on its way, or in the publisher's queue
+    until there is a proxy; aclose() hands the queue to the network.
     """
 
     def __init__(
@@ -45,7 +50,10 @@ class PublisherAsync(PublisherShared):
         *,
         codec: str | None = None,
         max_events: int | None = None,
+        max_bytes: int | None = None,
         max_event_bytes: int | None = None,
+        overflow: Overflow = "block",
+        heartbeat: float | None = 1.0,
     ) -> None:
         """Open a publisher to a proxy. Does not wait: it connects in the background.
 
@@ -54,21 +62,40 @@ class PublisherAsync(PublisherShared):
             bind: Listen at the URI instead, for subscribers that connect directly.
             codec: "cbor", or "json" while the fleet has members that cannot read CBOR.
                 None: the environment variable JUICEBUS_CODEC, else "cbor".
-            max_events: Events queued towards the network; 100,000 by default.
+            max_events: Events queued while they cannot be sent; 100,000 by default. 0: no
+                queue, publish raises NotConnectedError at once while there is no proxy.
+            max_bytes: The same queue in bytes of keys and payloads; 64 MiB by default.
             max_event_bytes: Larger events are refused; 64 MiB by default.
+            overflow: What publish does when the queue is full: "block" up to its timeout,
+                "drop_oldest" or "drop_newest". What is dropped is counted.
+            heartbeat: Seconds between signs of life that the proxy is asked for; after
+                three without an answer the connection is dead and made anew. 0 or None:
+                none.
 
         Raises:
             InvalidError: The URI is malformed, an option out of range, or no such codec.
             SystemFault: With bind: the address is taken.
             ImportError: The library cannot be loaded.
         """
-        super().__init__(uri, bind, codec, max_events, max_event_bytes)
+        options = publisher_options(
+            bind,
+            overflow,
+            heartbeat,
+            max_events=max_events,
+            max_bytes=max_bytes,
+            max_event_bytes=max_event_bytes,
+        )
+        super().__init__(uri, codec, options)
         self._readable = self._new_readable()
         self._since_yield = 0
         _process.track(self)
 
     async def publish(self, event: EventLike, timeout: float | None = 5.0) -> None:
-        """Publish an event; waits while there is no proxy yet or the queue is full.
+        """Publish an event: send it, or queue it while that cannot be.
+
+        While there is no proxy, at first or after an outage, events wait in order and go
+        out when it is there. Waits while the queue is full. With bind there is no queue:
+        waits until somebody has subscribed.
 
         Args:
             event: An object with name() and topic() that is a pydantic model, or has
@@ -76,8 +103,9 @@ class PublisherAsync(PublisherShared):
             timeout: Seconds; None for ever, 0 does not wait.
 
         Raises:
-            NotConnectedError: There was never a proxy within the time.
-            TimeoutError: The queue stayed full.
+            TimeoutError: The queue stayed full; the text says whether a proxy is there.
+            NotConnectedError: There is no proxy, and max_events is 0; with bind: nobody
+                subscribed within the time.
             InvalidError: The event cannot be written, or is too large; nothing was sent.
             TypeError: It is no event.
             ClosedError: The publisher is closed, or was closed meanwhile.
@@ -89,7 +117,7 @@ class PublisherAsync(PublisherShared):
         """Publish events in order, in one go; waits as publish does.
 
         Raises:
-            NotConnectedError, TimeoutError, InvalidError, TypeError, ClosedError: As
+            TimeoutError, NotConnectedError, InvalidError, TypeError, ClosedError: As
                 publish. An event that cannot be written is found before the first is
                 sent; else the text says how many were.
         """
@@ -103,7 +131,7 @@ class PublisherAsync(PublisherShared):
 
         Raises:
             InvalidError: The first is no key.
-            NotConnectedError, TimeoutError, ClosedError: As publish.
+            TimeoutError, NotConnectedError, ClosedError: As publish.
         """
         limit = deadline(timeout)
         self._check(await self._send(self._attempt_frames(frame), limit), "send_frame")
@@ -125,24 +153,33 @@ class PublisherAsync(PublisherShared):
         """Wait until all that was published so far has reached the proxy.
 
         Returns:
-            True when the proxy has confirmed it; False if this proxy cannot. In this
-            version no proxy can, and False comes at once.
+            True when the proxy has confirmed it. False if that cannot be known: it is a
+            legacy proxy (after 0.3 s), its subscriber side cannot be reached from here
+            (after 1 s), or a connection was lost on the way and events with it, maybe;
+            that is told once, and stats keep it in `unconfirmed`.
 
         Raises:
-            TimeoutError: There was no answer within the time.
+            TimeoutError: There was no proxy, or no answer, within the time.
             ClosedError, InvalidError: As publish.
         """
-        status = await poll(
-            lambda ms: self._lib.juicebus_publisher_flush(self._handle, ms), deadline(timeout)
-        )
+        limit = deadline(timeout)
+        status = await poll(self._attempt_flush(), limit)
         return confirmed(status, "flush", self._uri, timeout)
+
+    def notices(self) -> NoticesAsync:
+        """Return an async iterator of what happens to the connection; it ends at close.
+
+        Each notice goes to one of those who ask; the latest 64 are kept.
+        """
+        return NoticesAsync(self)
 
     def close(self, timeout: float | None = 1.0) -> None:
         """Close the publisher; whoever waits in it gets ClosedError. Does not wait.
 
         The library hands what is queued to the network in the background, for up to 1 s;
-        the timeout is checked and otherwise there for code that closes either twin. A
-        second close does nothing.
+        the timeout is checked and otherwise there for code that closes either twin. What
+        it gives up is told at the end of the process: one warning of the logger
+        "juicebus" says how many events that are. A second close does nothing.
         """
         deadline(timeout)
         self._close_handle()
@@ -151,14 +188,24 @@ class PublisherAsync(PublisherShared):
     async def aclose(self, timeout: float | None = 1.0) -> None:
         """Close the publisher, and wait until what is queued is handed to the network.
 
-        What is not handed over within the timeout, in seconds, the library goes on with
-        for up to 1 s. A second close does nothing.
+        What is not handed over within the timeout, in seconds, and within 1 s, is given
+        up, and one warning of the logger "juicebus" says how many events that are. If
+        the timeout is below 1 s, the library goes on in the background as after close. A
+        second close does nothing.
         """
         limit = deadline(timeout)
         status = self._close_handle()
         self._readable.close()
+        if status == Status.TIMEOUT and (timeout is None or timeout > _process.BACKGROUND_S):
+            # Each look makes it go on for another second; the last one ends with limit.
+            most = None if limit is None else limit - _process.BACKGROUND_S
+            status = await poll(
+                lambda _: _process.close_again(self._lib, self._handle, self._pid), most
+            )
         if status == Status.TIMEOUT:
-            await poll(self._lib.juicebus_wait_closed, limit)
+            if limit is not None and (timeout or 0) >= _process.BACKGROUND_S:
+                limit += _TELLING_S
+            await poll(_process.wait_closed, limit)
 
     def _forget_in_child(self) -> None:
         """Drop what a forked child must not use; called there only."""
@@ -183,7 +230,7 @@ class PublisherAsync(PublisherShared):
         if self._since_yield == _GREED_EVENTS:
             self._since_yield = 0
             await asyncio.sleep(0)
-        while (status := attempt(0)) in RETRY and not passed(limit):
+        while (status := attempt(0)) in self._retry and not passed(limit):
             await self._readable.wait(left(limit))
         return status
 

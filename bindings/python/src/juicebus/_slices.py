@@ -7,19 +7,21 @@ next: _subscriber_blocking.py, _publisher_blocking.py
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from juicebus._publisher import RETRY, Attempt
 from juicebus._timeout import passed, slice_ms
 
 
-def send(attempt: Attempt, limit: float | None) -> int:
+def send(attempt: Attempt, retry: Sequence[int], limit: float | None) -> int:
     """Try at once, then wait in slices up to the deadline; return the last status."""
     status = attempt(0)
-    return status if status not in RETRY or passed(limit) else repeat(attempt, limit)
+    return status if status not in retry or passed(limit) else repeat(attempt, limit, retry)
 
 
-def repeat(call: Attempt, limit: float | None) -> int:
+def repeat(call: Attempt, limit: float | None, retry: Sequence[int] = RETRY) -> int:
     """Repeat a call in slices until it has an outcome or the deadline has passed."""
     while True:
         status = call(slice_ms(limit))
-        if status not in RETRY or passed(limit):
+        if status not in retry or passed(limit):
             return status

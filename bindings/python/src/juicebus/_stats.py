@@ -15,14 +15,18 @@ class SubscriberStats:
     Attributes:
         events: Events that get and get_many returned.
         bytes: Keys and payloads of the events that left the queue, undecodable ones too.
-        dropped: Events that came but were larger than max_event_bytes.
+        dropped: Events that came, and were dropped: there was no room for them because
+            nobody took any, or they were larger than max_event_bytes.
         skipped: What came but was no event, or of a name that nobody subscribed to.
-        lost: Events meant for this subscriber that it will never get; None: not known.
+        lost: Events meant for this subscriber that it will never get, the dropped ones
+            included, those that wait for a get not; up to 0.25 s old. None: not known,
+            because this is a legacy proxy.
         decode_errors: Events that could not be decoded, raised as DecodeError or skipped.
-        pending_events: Events that wait in this object for a get.
+        pending_events: Events that wait for a get, as far as they have been looked at.
         pending_bytes: Their keys and payloads.
         reconnects: Connections made after the first one.
         connected: Whether the proxy is there; up to 0.1 s old.
+        connected_since: When this connection was made, in UTC; None: there is none.
     """
 
     events: int
@@ -35,6 +39,7 @@ class SubscriberStats:
     pending_bytes: int
     reconnects: int
     connected: bool
+    connected_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +47,28 @@ class PublisherStats:
     """The counts of a publisher since it was opened.
 
     Attributes:
-        events: Events queued towards the network.
+        events: Events accepted: sent to the network, or queued.
         bytes: Their keys and payloads.
-        dropped: With bind: events that at least one slow subscriber lost.
+        dropped: Events that a full queue dropped, as its overflow says; with bind: events
+            that at least one slow subscriber lost.
+        pending_events: Events in the queue.
+        pending_bytes: Their keys and payloads.
+        unconfirmed: Events sent and not known to have reached a proxy: at most so many can
+            be lost with one. flush makes it small; with bind: 0.
         reconnects: Connections made after the first one.
         connected: Whether the proxy (with bind: a subscriber) is there; up to 0.1 s old.
+        connected_since: When this connection was made, in UTC; None: there is none.
     """
 
     events: int
     bytes: int
     dropped: int
+    pending_events: int
+    pending_bytes: int
+    unconfirmed: int
     reconnects: int
     connected: bool
+    connected_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +78,16 @@ class ProxyStats:
     Attributes:
         events: Events forwarded.
         bytes: Their keys and payloads.
-        dropped: Events that at least one slow subscriber lost.
         refused: What came but was over max_event_bytes, or on a reserved key.
         keys: Keys whose counts are kept.
+        cut_off: Peers that were disconnected for breaking a limit or the protocol.
     """
 
     events: int
     bytes: int
-    dropped: int
     refused: int
     keys: int
+    cut_off: int
 
 
 @dataclass(frozen=True, slots=True)

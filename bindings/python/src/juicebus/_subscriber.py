@@ -10,6 +10,7 @@ they wait until _fill finds something. next: blocking.py, aio.py; for one event 
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import threading
 from collections import deque
@@ -18,10 +19,11 @@ from weakref import finalize
 
 from juicebus import _abi, _process
 from juicebus._batch import Raw, take
+from juicebus._clock import utc_or_none
 from juicebus._codec import decode, plan_for
 from juicebus._errors import ClosedError, DecodeError, Status
 from juicebus._event import EventType
-from juicebus._library import c_string, check, library, options
+from juicebus._library import c_string, check, library
 from juicebus._owned_fd import fd_of
 from juicebus._registry import Registry
 from juicebus._stats import SubscriberStats
@@ -30,21 +32,17 @@ from juicebus._watch import Watch
 # Compared for every event: a plain number is found faster than an enum's.
 _TIMEOUT = int(Status.TIMEOUT)
 
+_logger = logging.getLogger("juicebus")
+
 
 class SubscriberShared(Generic[EventType]):
     """A subscriber without its waits. Any thread may call any method."""
 
-    def __init__(self, uri: str, max_events: int | None, max_event_bytes: int | None) -> None:
+    def __init__(self, uri: str, options: ctypes.Structure) -> None:
         """Open the subscriber; does not wait."""
         self._lib = lib = library()
-        chosen = options(
-            lib.juicebus_subscriber_options_init,
-            _abi.SubscriberOptions,
-            max_events=max_events,
-            max_event_bytes=max_event_bytes,
-        )
         handle = ctypes.c_uint64()
-        opened = lib.juicebus_subscriber_open(c_string("uri", uri), chosen, handle)
+        opened = lib.juicebus_subscriber_open(c_string("uri", uri), options, handle)
         check(opened, f"open a subscriber of {uri}")
         self._uri = uri
         self._handle = handle.value
@@ -61,6 +59,7 @@ class SubscriberShared(Generic[EventType]):
         self._watch: Watch | None = None
         self._decode_errors = 0
         self._skipped = 0
+        self._slow = 0
         _process.track(self)
 
     def subscribe(self, event_type: type[EventType], *, topic: str | None = None) -> None:
@@ -106,6 +105,14 @@ class SubscriberShared(Generic[EventType]):
                 self._registry.remove(name, topic_bytes)
         check(status, f"unsubscribe {name.decode()!r} of {self._uri}")
 
+    @property
+    def connected(self) -> bool:
+        """Whether the proxy is there; up to 0.1 s old."""
+        try:
+            return self.stats().connected
+        except ClosedError:
+            return False
+
     def stats(self) -> SubscriberStats:
         """Return the counts so far. Does not wait.
 
@@ -114,19 +121,20 @@ class SubscriberShared(Generic[EventType]):
         """
         raw = _abi.SubscriberStats(struct_size=ctypes.sizeof(_abi.SubscriberStats))
         check(self._lib.juicebus_subscriber_stats(self._handle, raw), f"stats of {self._uri}")
-        pending = list(self._prefetched)
-        pending_bytes = sum(event.size() for event in pending)
+        ahead = list(self._prefetched)
+        ahead_bytes = sum(event.size() for event in ahead)
         return SubscriberStats(
-            events=raw.events - len(pending) - self._decode_errors - self._skipped,
-            bytes=raw.bytes - pending_bytes,
+            events=raw.events - len(ahead) - self._decode_errors - self._skipped,
+            bytes=raw.bytes - ahead_bytes,
             dropped=raw.dropped,
             skipped=raw.skipped + self._skipped,
             lost=None if raw.lost < 0 else raw.lost,
             decode_errors=self._decode_errors,
-            pending_events=len(pending),
-            pending_bytes=pending_bytes,
+            pending_events=raw.pending_events + len(ahead),
+            pending_bytes=raw.pending_bytes + ahead_bytes,
             reconnects=raw.reconnects,
             connected=bool(raw.connected),
+            connected_since=utc_or_none(raw.connected_since_unix_ns),
         )
 
     def fileno(self) -> int:
@@ -175,6 +183,8 @@ class SubscriberShared(Generic[EventType]):
             if status != _TIMEOUT:
                 check(status, f"get from {self._uri}")
             return False
+        if batch.slow > self._slow:
+            self._tell_slow(batch.slow)
         self._prefetched.extend(take(self._lib, batch))
         # Without the lock: whoever of the two, close() and this, is last clears it.
         if self._closed:
@@ -183,6 +193,20 @@ class SubscriberShared(Generic[EventType]):
         if self._watch is not None:
             self._watch.update()
         return True
+
+    def _tell_slow(self, slow: int) -> None:
+        """Warn once that events have been dropped since the last batch."""
+        with self._lock:
+            if slow <= self._slow:
+                return
+            self._slow = slow
+        try:
+            dropped = self.stats().dropped
+        except ClosedError:
+            return
+        _logger.warning(
+            "this subscriber of %s did not keep up: %d events dropped so far", self._uri, dropped
+        )
 
     def _pop(self) -> Raw | None:
         try:

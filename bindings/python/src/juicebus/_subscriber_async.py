@@ -19,6 +19,7 @@ from typing_extensions import deprecated
 from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
 from juicebus._events_async import EventsAsync
+from juicebus._options import OverflowOfSubscriber, subscriber_options
 
 _QUEUE_DEPRECATED = "the queue of an async subscriber is deprecated, use get()"
 _LISTEN_DEPRECATED = "listen() and stop() of an async subscriber are deprecated, use get()"
@@ -41,7 +42,10 @@ class SubscriberAsync(EventsAsync[EventType]):
         *,
         queue: asyncio.Queue[EventType] | None = None,
         max_events: int | None = None,
+        max_bytes: int | None = None,
         max_event_bytes: int | None = None,
+        overflow: OverflowOfSubscriber = "drop_oldest",
+        heartbeat: float | None = 1.0,
     ) -> None:
         """Open a subscriber of a proxy. Does not wait: it connects in the background.
 
@@ -49,13 +53,27 @@ class SubscriberAsync(EventsAsync[EventType]):
             uri: The proxy's subscriber side, such as "tcp://127.0.0.1:5123".
             queue: Deprecated: where listen() puts events.
             max_events: Events that may wait to be taken; 100,000 by default.
+            max_bytes: The memory that they may take; 64 MiB by default.
             max_event_bytes: Larger events are dropped and counted; 64 MiB by default.
+            overflow: Which event goes when there is no room: "drop_oldest" or
+                "drop_newest". They are counted, and one warning of the logger "juicebus"
+                says so when it begins.
+            heartbeat: Seconds between signs of life that the proxy is asked for; after
+                three without an answer the connection is dead and made anew. 0 or None:
+                none.
 
         Raises:
             InvalidError: The URI is malformed, or an option out of range.
             ImportError: The library cannot be loaded.
         """
-        super().__init__(uri, max_events, max_event_bytes)
+        options = subscriber_options(
+            overflow,
+            heartbeat,
+            max_events=max_events,
+            max_bytes=max_bytes,
+            max_event_bytes=max_event_bytes,
+        )
+        super().__init__(uri, options)
         self._queue: asyncio.Queue[EventType] = asyncio.Queue() if queue is None else queue
         self._listening = False
         if queue is not None:

@@ -12,6 +12,8 @@ from juicebus._confirmation import confirmed
 from juicebus._counts import PREFETCH_EVENTS, checked_max
 from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
+from juicebus._notices_blocking import NoticesBlocking
+from juicebus._options import OverflowOfSubscriber, subscriber_options
 from juicebus._slices import repeat
 from juicebus._subscriber import SubscriberShared
 from juicebus._timeout import deadline, described, passed, slice_ms
@@ -31,20 +33,41 @@ class SubscriberBlocking(SubscriberShared[EventType]):
     """
 
     def __init__(
-        self, uri: str, *, max_events: int | None = None, max_event_bytes: int | None = None
+        self,
+        uri: str,
+        *,
+        max_events: int | None = None,
+        max_bytes: int | None = None,
+        max_event_bytes: int | None = None,
+        overflow: OverflowOfSubscriber = "drop_oldest",
+        heartbeat: float | None = 1.0,
     ) -> None:
         """Open a subscriber of a proxy. Does not wait: it connects in the background.
 
         Args:
             uri: The proxy's subscriber side, such as "tcp://127.0.0.1:5123".
             max_events: Events that may wait to be taken; 100,000 by default.
+            max_bytes: The memory that they may take; 64 MiB by default.
             max_event_bytes: Larger events are dropped and counted; 64 MiB by default.
+            overflow: Which event goes when there is no room: "drop_oldest" or
+                "drop_newest". They are counted, and one warning of the logger "juicebus"
+                says so when it begins.
+            heartbeat: Seconds between signs of life that the proxy is asked for; after
+                three without an answer the connection is dead and made anew. 0 or None:
+                none.
 
         Raises:
             InvalidError: The URI is malformed, or an option out of range.
             ImportError: The library cannot be loaded.
         """
-        super().__init__(uri, max_events, max_event_bytes)
+        options = subscriber_options(
+            overflow,
+            heartbeat,
+            max_events=max_events,
+            max_bytes=max_bytes,
+            max_event_bytes=max_event_bytes,
+        )
+        super().__init__(uri, options)
         # Held by the one thread that takes ahead; what it takes, the others in the
         # library do not see.
         self._ahead = threading.Lock()
@@ -85,17 +108,26 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         """Wait until the subscriptions made so far are live.
 
         Returns:
-            True when the proxy has confirmed it; False if this proxy cannot. In this
-            version no proxy can, and False comes at once.
+            True when the proxy has confirmed it: no event that is published from then on
+            is missed unnoticed. False if this is a legacy proxy, which cannot (after
+            0.3 s). Events that come meanwhile are kept.
 
         Raises:
-            TimeoutError: There was no answer within the time.
+            TimeoutError: There was no proxy, or no answer, within the time.
             ClosedError, InvalidError: As get.
         """
         status = repeat(
             lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
         )
         return confirmed(status, "ready", self._uri, timeout)
+
+    def notices(self) -> NoticesBlocking:
+        """Return an iterator of what happens to the connection; it ends at close.
+
+        It blocks for the next notice. Each notice goes to one of those who ask; the
+        latest 64 are kept.
+        """
+        return NoticesBlocking(self)
 
     def __iter__(self) -> Iterator[EventType]:
         """Return itself."""

@@ -30,8 +30,10 @@ def install(codec: str = "json") -> None:
     `orangeqs.juice.messaging.zmq.ZMQSubscriberAsync` and its five siblings, and
     `ZMQProxy`, become subclasses of juicebus's classes. Objects that exist
     already, and classes that somebody derived already, stay Juice's. A second
-    call changes nothing but the codec. In a child of `os.fork()` the original
-    classes are back, with one warning, if the library was in use before.
+    call changes nothing but the codec. What is published while there is no proxy
+    waits in the publisher's queue, where Juice's waits 5 s and then loses it. In
+    a child of `os.fork()` the original classes are back, with one warning, if the
+    library was in use before.
 
     Does not block. Call it from one thread, best at the program's start; it
     imports `orangeqs.juice.messaging`, which can take a second.

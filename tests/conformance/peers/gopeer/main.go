@@ -4,7 +4,8 @@
 // Gopeer is the Go peer of the conformance matrix. `go-peer pub URI` reads lines of
 // `name<TAB>topic<TAB>payload in hex` from standard input and publishes them;
 // `go-peer sub URI name[:topic] …` prints events as such lines. Both end when
-// standard input does. Events pass through the structs of events.go.
+// standard input does. `ready` and `flushed` lines tell whether the proxy confirmed
+// subscriptions, and that events arrived. Events pass through the structs of events.go.
 package main
 
 import (
@@ -23,6 +24,7 @@ import (
 
 const (
 	sendTimeout  = 5 * time.Second
+	askTimeout   = 60 * time.Second
 	lineBytesMax = 1 << 20
 )
 
@@ -60,9 +62,27 @@ func publish(uri string) error {
 	if err := lines.Err(); err != nil {
 		return err
 	}
+	if err := ask("flushed", publisher.Flush); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
 	defer cancel()
 	return publisher.Close(ctx)
+}
+
+// ask says what the proxy answered.
+func ask(what string, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	err := call(ctx)
+	if errors.Is(err, core.ErrUnconfirmed) {
+		fmt.Println(what, "unconfirmed")
+		return nil
+	}
+	if err == nil {
+		fmt.Println(what, "confirmed")
+	}
+	return err
 }
 
 func publishLine(publisher *core.Publisher, line string) error {
@@ -102,7 +122,9 @@ func subscribe(uri string, filters []string) error {
 		defer cancel()
 		_, _ = io.Copy(io.Discard, os.Stdin)
 	}()
-	fmt.Println("ready")
+	if err := ask("ready", subscriber.Ready); err != nil {
+		return err
+	}
 	for event, err := range subscriber.Events(ctx) {
 		if err != nil {
 			return err

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+package socket
+
+// #include <malloc.h>
+import "C"
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"time"
+)
+
+// libzmq may need far more memory for a message than it has bytes: 64 for an empty
+// frame, which takes two. So the memory of the process is looked at too.
+
+const (
+	// memorySlack is how much the process may grow for other reasons.
+	memorySlack = 16 << 20
+	// releaseAfter is how long libzmq may take to free a message that was cut off.
+	releaseAfter = 30 * time.Millisecond
+)
+
+// CountWaiting gives Peers what tells, in any goroutine, how many bytes of what the proxy
+// has taken are still in memory: that the process grows by those is no message's fault.
+func (p *Peers) CountWaiting(waiting func() int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unfinished.waiting = waiting
+}
+
+// lookAtMemory cuts off the longest of the messages that do not end, if the process
+// has grown by clearly more than their bytes.
+func (p *Peers) lookAtMemory(judged, longest uint64) {
+	w := &p.unfinished
+	allowed := max(p.limits.MessageBytes/4, memorySlack) + int64(judged+judged/4)
+	if !w.releaseAt.IsZero() || p.memory()-w.calmMemory <= allowed {
+		return
+	}
+	for _, peer := range p.peers {
+		if peer.message.quiet >= quietLooks && peer.message.size() >= longest/2 {
+			p.cut(peer, EndlessMessage)
+		}
+	}
+}
+
+// releaseMemory gives back to the system what a message took that did not end, when
+// libzmq has had the time to free it. Until then the memory of the process tells
+// nothing.
+func (p *Peers) releaseMemory(now time.Time) {
+	w := &p.unfinished
+	if !w.releaseAt.IsZero() && now.After(w.releaseAt) {
+		C.malloc_trim(0)
+		w.releaseAt = time.Time{}
+	}
+}
+
+// noteCalm notes that no message is suspiciously long.
+func (p *Peers) noteCalm() {
+	if p.unfinished.releaseAt.IsZero() {
+		p.unfinished.calmMemory = p.memory()
+	}
+}
+
+// memory is what the process occupies for other things than messages that have been
+// taken; 0 if that cannot be told.
+func (p *Peers) memory() int64 {
+	var text [128]byte
+	n, _ := p.unfinished.statm.ReadAt(text[:], 0)
+	fields := bytes.Fields(text[:n])
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+	memory := pages * int64(os.Getpagesize())
+	if p.unfinished.waiting != nil {
+		memory -= p.unfinished.waiting()
+	}
+	return memory
+}
