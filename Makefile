@@ -43,16 +43,27 @@ run: build $(EXAMPLES) ## Let C, C++, Go and Python exchange events through the 
 	@$(PY) examples/run.py
 
 .PHONY: test
-test: test-go test-c test-python test-conformance test-readme ## Run all tests, or those whose name contains T=
+test: test-go test-c test-python test-conformance test-faults test-readme ## Run all tests, or those whose name contains T=
 
+# With the lines of core that any Go test of core runs; below 90 % it fails.
 .PHONY: test-go
 test-go: build/stamps/system
-	go test -race $(if $(T),-run '(?i)$(T)') ./...
+ifeq ($(T),)
+	go test -race -coverpkg=./core/... -coverprofile=build/coverage.out ./core/...
+	@go tool cover -func=build/coverage.out | awk '/^total:/ { print "coverage of core: " $$3; exit $$3 + 0 < 90 }'
+	go test -race $$(go list ./... | grep -v /core)
+else
+	go test -race -run '(?i)$(T)' ./...
+endif
 
-.PHONY: test-c
-test-c: build/stamps/system warnings $(PROXY)
+# The programs are also what some rows of the fault matrix run.
+.PHONY: c-programs
+c-programs: build/stamps/system warnings $(PROXY)
 	cmake -S . -B build/cmake -DJUICEBUS_TESTS=ON >build/cmake.log || { cat build/cmake.log; exit 1; }
 	MAKEFLAGS= cmake --build build/cmake -j 2 >build/cmake.log || { cat build/cmake.log; exit 1; }
+
+.PHONY: test-c
+test-c: c-programs
 	ctest --test-dir build/cmake --output-on-failure $(if $(T),-R '$(T)')
 
 # Header and trampolines compile without a warning as C11 and as C++17.
@@ -73,6 +84,23 @@ test-python: build
 .PHONY: test-conformance
 test-conformance: build $(PEERS)
 	$(if $(T),,$(PY) tests/conformance/run.py)
+
+# The fault matrix; its table is printed at the end.
+.PHONY: test-faults
+test-faults: build c-programs
+	$(PYTEST) -m 'not soak' tests/faults || test $$? = $(if $(T),5,0)
+
+.PHONY: soak
+soak: build c-programs ## Run the long rows of the fault matrix: an hour and more
+	$(PYTEST) -m soak tests/faults
+
+FUZZTIME ?= 300s
+.PHONY: fuzz
+fuzz: build/stamps/system ## Run each fuzz target for FUZZTIME=300s
+	@grep -rho --include=fuzz_test.go '^func Fuzz[A-Za-z0-9_]*' --with-filename core capi | sed 's/:func / /' | \
+	while read -r file target; do \
+		echo "$$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./$$(dirname "$$file"); \
+	done
 
 .PHONY: test-readme
 test-readme: build $(EXAMPLES)

@@ -50,13 +50,13 @@ func (b *Block) Split(i, nameSize, format int) {
 	r.format = C.int32_t(format)
 	key[nameSize] = 0
 	key[len(key)-1] = 0
-	topic := nameSize
-	if len(key) > nameSize+1 {
-		topic = nameSize + 1
+	topic, topicSize := nameSize, 0
+	if len(key) > nameSize+2 { // not for a second dot without a topic
+		topic, topicSize = nameSize+1, len(key)-nameSize-2
 	}
 	r.topic = (*C.char)(unsafe.Pointer(&key[topic]))
 	r.name_size = C.size_t(nameSize)
-	r.topic_size = C.size_t(len(key) - 1 - topic)
+	r.topic_size = C.size_t(topicSize)
 }
 
 // Name is the name, after Split.

@@ -86,6 +86,15 @@ const maxHandshakes = 128
 // do while the proxy holds. The rest waits in the network, and nothing is lost by that.
 const unreadEvents = 256
 
+// unreadSubscriptions is the same for subscribers. libzmq takes all that is there at
+// once, and more as long as it comes: with more room, a flood of subscriptions from one
+// peer would stop the events, and its memory grow, before the proxy is told of any.
+const unreadSubscriptions = 16
+
+// backlog is how many connections may wait to be accepted. Beyond it the kernel lets a
+// good client wait for a second.
+const backlog = 4096
+
 // OpenForwarder listens at both addresses.
 func OpenForwarder(pubURI, subURI string, o ForwarderOptions) (*Forwarder, error) {
 	f := &Forwarder{}
@@ -94,7 +103,7 @@ func OpenForwarder(pubURI, subURI string, o ForwarderOptions) (*Forwarder, error
 		return nil, err
 	}
 	f.publishers, err = create(zmq.XSUB, pubURI, func(s *zmq.Socket) error {
-		return errors.Join(s.SetRcvhwm(unreadEvents), s.SetSndhwm(0),
+		return errors.Join(s.SetBacklog(backlog), s.SetRcvhwm(unreadEvents), s.SetSndhwm(0),
 			s.SetMaxmsgsize(o.MaxEventBytes), setKeepalive(s))
 	})
 	if err != nil {
@@ -102,7 +111,7 @@ func OpenForwarder(pubURI, subURI string, o ForwarderOptions) (*Forwarder, error
 		return nil, err
 	}
 	f.subscribers, err = create(zmq.XPUB, subURI, func(s *zmq.Socket) error {
-		return errors.Join(s.SetSndhwm(0), s.SetRcvhwm(0), s.SetXpubVerboser(1), s.SetMaxmsgsize(maxSubscriptionBytes),
+		return errors.Join(s.SetBacklog(backlog), s.SetSndhwm(0), s.SetRcvhwm(unreadSubscriptions), s.SetXpubVerboser(1), s.SetMaxmsgsize(maxSubscriptionBytes),
 			s.SetXpubWelcomeMsg(string(o.Welcome)), setKeepalive(s))
 	})
 	if err != nil {
@@ -186,9 +195,13 @@ func (f *Forwarder) watch(o ForwarderOptions) (err error) {
 	if f.senders, err = newPeers(f.publishers, limits, asleep, o.OnPanic); err != nil {
 		return err
 	}
+	f.senders.CountWaiting(f.waiting.Bytes)
 	limits.MessageBytes = maxSubscriptionBytes
-	f.takers, err = newPeers(f.subscribers, limits, asleep, o.OnPanic)
-	return err
+	if f.takers, err = newPeers(f.subscribers, limits, asleep, o.OnPanic); err != nil {
+		return err
+	}
+	f.takers.CountWaiting(f.waiting.Bytes)
+	return nil
 }
 
 // Addresses is where it listens, with real port numbers.
