@@ -217,6 +217,9 @@ func gojb_publisher_close(handle C.uint64_t, timeoutMS C.int64_t, goOn C.int, le
 //export gojb_wait_closed
 func gojb_wait_closed(timeoutMS C.int64_t, givenUp *C.uint64_t) (result C.int) {
 	defer guard(&result)
+	if err := core.Poisoned(); err != nil {
+		return status(err)
+	}
 	events, done := core.WaitClosed(duration(timeoutMS))
 	*givenUp = C.uint64_t(events)
 	return complete(done)

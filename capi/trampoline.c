@@ -115,8 +115,9 @@ static int64_t now_ns(void) {
 /* The longest wait that the clock can count to: 146 years. */
 static const int64_t longest_ms = INT64_MAX / 2000000;
 
-/* How often a call looks again that has no fd to wait on. */
-static const int64_t moment_ns = 2000000;
+/* How often a call looks again that has no fd to wait on, and one that has: after a
+ * panic nobody may be left to wake it. */
+static const int64_t moment_ns = 2000000, slice_ns = 1000000000;
 
 int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms) {
     struct gojb_turn turn = {0, timeout_ms != 0, -1};
@@ -129,15 +130,16 @@ int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int
     do {
         /* Go's own signals interrupt polls in any thread: the time left is
          * computed anew, and the try afterwards costs nothing. */
-        int64_t left = timeout_ms < 0 ? INT64_MAX : end - now_ns();
-        if (turn.fd < 0 && left > moment_ns)
-            left = moment_ns;
+        int64_t left = end - now_ns();
+        const int64_t at_most = turn.fd < 0 ? moment_ns : slice_ns;
+        if (left > at_most)
+            left = at_most;
         struct timespec wait = {left / 1000000000, left % 1000000000};
         struct pollfd fd = {turn.fd, POLLIN, 0};
         if (left > 0)
-            (void)ppoll(&fd, 1, left == INT64_MAX ? NULL : &wait, NULL);
+            (void)ppoll(&fd, 1, &wait, NULL);
         turn.waited = turn.fd >= 0;
-        turn.will_wait = timeout_ms < 0 || now_ns() < end;
+        turn.will_wait = now_ns() < end;
         status = attempt(call, &turn);
     } while (status == GOJB_AGAIN);
     return status;

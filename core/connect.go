@@ -30,6 +30,7 @@ func (p *Publisher) look() {
 		if err != nil || !ok {
 			break
 		}
+		p.heard++
 		p.hear(filter, subscribed)
 	}
 	p.flush.look(&p.link, p.handed)
@@ -105,10 +106,19 @@ func (p *Publisher) unblock() {
 func (p *Publisher) tend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.closed {
-		p.look()
+	if p.closed {
+		return
+	}
+	p.look()
+	if !p.options.bind {
+		p.arrival.watch(message{mu: &p.mu, link: &p.link, limit: maxAsked, taken: func() (uint64, bool) {
+			return p.heard, !p.closed
+		}})
 	}
 }
+
+// maxAsked is what a proxy may send to a publisher without a subscription in it.
+const maxAsked = 1 << 20
 
 // wait repeats an attempt until it gets through, or fails, or ctx is over.
 func (p *Publisher) wait(ctx context.Context, attempt func() error) error {

@@ -74,7 +74,7 @@ func TestOversizeFrameFromAProxyDoesNotMakeASubscriberDeaf(t *testing.T) {
 		_, err = s.Get(ctx)
 		return err == nil
 	}, deadline, time.Millisecond)
-	_, err = hostile.SendMessage("A.", make([]byte, 2*core.DefaultMaxEventBytes+1))
+	_, err = hostile.SendMessage("A.", make([]byte, core.DefaultMaxEventBytes+core.DefaultMaxEventBytes/4+1))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		_, err := hostile.SendMessage("A.again.", empty)

@@ -40,6 +40,7 @@ type link struct {
 	connected  bool
 	since      time.Time         // of the latest connection
 	connection socket.Connection // the latest
+	fresh      bool              // it has been cut, and nobody told yet
 	connects   uint64
 	reconnects uint64
 	dead       int  // rounds of housekeeping for which libzmq has not tried to connect again
@@ -93,11 +94,12 @@ func (l *link) tend() (reattached bool) {
 	if l.read(); l.connects == 0 {
 		l.resolving.try(l.uri)
 	}
+	reattached, l.fresh = l.fresh, false
 	if l.dead == 0 || l.reattach == nil || l.connected {
-		return false
+		return reattached
 	}
 	if l.dead++; l.dead <= 2 {
-		return false
+		return reattached
 	}
 	if !l.refused && !l.met {
 		l.refused = true
@@ -112,7 +114,7 @@ func (l *link) cut(why string) {
 	l.peers, l.connected = 0, false
 	l.note(NoticeDisconnected, why+" from")
 	_ = l.reattach() // if it fails, dead says to try again
-	l.dead = 1
+	l.dead, l.fresh = 1, true
 }
 
 // why says what a publisher without a connection waits for.

@@ -27,6 +27,8 @@ type Publisher struct {
 	mu         sync.Mutex // guards all below
 	socket     *socket.Publisher
 	link       link
+	heard      uint64 // subscriptions and their ends
+	arrival    unfinished
 	subscribed int   // subscriptions that the proxy, or with Bind subscribers, hold
 	queue      queue // what waits for a way through
 	blocked    bool  // an attempt found no way through; whoever opens one sets the mark

@@ -78,7 +78,8 @@ func NewSubscriber(uri string, options ...SubscriberOption) (*Subscriber, error)
 	if err == nil {
 		// A frame over the limit ends the connection, so it is not for the events
 		// that only this subscriber does not want.
-		s.maxFrameBytes = 2 * max(s.options.maxEventBytes, DefaultMaxEventBytes)
+		limit := max(s.options.maxEventBytes, DefaultMaxEventBytes)
+		s.maxFrameBytes = limit + limit/4
 		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), s.maxFrameBytes, s.options.heartbeat)
 	}
 	if err != nil {
@@ -215,13 +216,13 @@ func (s *Subscriber) tend() {
 	s.link.tend()
 	s.look()
 	_ = s.askCheckpoints() // a filter that libzmq has taken is short enough for this
-	switch readable := s.socket.Tend(); {
-	case readable && !s.drained:
+	if s.socket.Tend() && !s.drained {
 		_ = s.rescue() // what fails here fails for the next who takes
-	case !readable && s.arrival.tooLong(&s.link, s.taken, s.maxFrameBytes):
-		s.link.cut("a message without an end; disconnected")
 	}
 	s.drained = false
+	s.arrival.watch(message{mu: &s.mu, link: &s.link, limit: s.maxFrameBytes, taken: func() (uint64, bool) {
+		return s.taken, !s.closed && !s.socket.Tend()
+	}})
 }
 
 // Close closes the subscriber. Waiting goroutines return [ErrClosed]; events not

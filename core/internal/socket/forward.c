@@ -69,10 +69,12 @@ static int receive(void *socket, struct event *e, size_t event_bytes_max) {
         e->bytes += zmq_msg_size(&frame);
         e->wire_bytes += zmq_msg_size(&frame) + (zmq_msg_size(&frame) > 255 ? 9 : 2);
         if (e->bytes <= event_bytes_max) {
-            if (e->count == e->capacity && grow(e) < 0)
-                return -ENOMEM;
-            zmq_msg_init(&e->frames[e->count]);
-            zmq_msg_move(&e->frames[e->count++], &frame);
+            if (e->count == e->capacity && grow(e) < 0) {
+                e->bytes = event_bytes_max + 1; /* no memory: it is refused, the rest goes on */
+            } else {
+                zmq_msg_init(&e->frames[e->count]);
+                zmq_msg_move(&e->frames[e->count++], &frame);
+            }
         }
         zmq_msg_close(&frame);
     }

@@ -57,9 +57,10 @@ type Forwarder struct {
 	publishers, subscribers *zmq.Socket
 	pubURI, subURI          string
 	wake                    *Ready
-	waiting                 waiting // for subscribers
-	senders, takers         *Peers  // of the two sockets
-	asleep                  *int32  // in C's memory; not zero while it waits
+	waiting                 waiting        // for subscribers
+	senders, takers         *Peers         // of the two sockets
+	asleep                  *int32         // not zero while it waits
+	pinner                  runtime.Pinner // of asleep, which C writes
 	maxBytes                int64
 	c                       C.struct_jb_forwarder
 	done                    *C.struct_jb_forwarded
@@ -185,10 +186,8 @@ func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
 
 // watch makes both sockets' peers known, before the first can connect.
 func (f *Forwarder) watch(o ForwarderOptions) (err error) {
-	f.asleep = (*int32)(C.jb_calloc(1, 4))
-	if f.asleep == nil {
-		return syscall.ENOMEM
-	}
+	f.asleep = new(int32)
+	f.pinner.Pin(f.asleep)
 	f.maxBytes = o.MaxBytes
 	asleep := func() bool { return atomic.LoadInt32(f.asleep) != 0 }
 	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes, MessageBytes: o.MaxEventBytes}
@@ -315,6 +314,7 @@ func (f *Forwarder) Close() {
 		f.wake.Finish(-1)
 	}
 	f.waiting.release()
+	f.pinner.Unpin()
 	if f.done != nil {
 		C.jb_free(unsafe.Pointer(f.done.keys))
 		C.jb_free(unsafe.Pointer(f.done.tallies))

@@ -93,9 +93,7 @@ func (p *Peers) open() error {
 	if err != nil {
 		return err
 	}
-	if err := p.unfinished.open(); err != nil {
-		return err
-	}
+	p.unfinished.takenAt.Store(time.Now().UnixNano())
 	grip, err := duplicateFD(fd)
 	if err != nil {
 		return err
@@ -252,6 +250,5 @@ func (p *Peers) close() {
 	if p.grip >= 0 {
 		_ = syscall.Close(int(p.grip))
 	}
-	p.unfinished.close()
 	_ = p.pair.Close()
 }

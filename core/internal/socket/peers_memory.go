@@ -7,9 +7,6 @@ package socket
 import "C"
 
 import (
-	"bytes"
-	"os"
-	"strconv"
 	"time"
 )
 
@@ -67,14 +64,7 @@ func (p *Peers) noteCalm() {
 // memory is what the process occupies for other things than messages that have been
 // taken; 0 if that cannot be told.
 func (p *Peers) memory() int64 {
-	var text [128]byte
-	n, _ := p.unfinished.statm.ReadAt(text[:], 0)
-	fields := bytes.Fields(text[:n])
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-	memory := pages * int64(os.Getpagesize())
+	memory := ProcessMemory()
 	if p.unfinished.waiting != nil {
 		memory -= p.unfinished.waiting()
 	}

@@ -4,7 +4,6 @@
 package socket
 
 import (
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -68,22 +67,9 @@ type unfinishedWatch struct {
 	waiting     func() int64 // see CountWaiting
 	lastLook    time.Time
 	unaccounted uint64    // bytes that were read and not taken, while nothing is suspected
-	statm       *os.File  // tells of the process's memory
 	calmMemory  int64     // before there was something to suspect
 	releaseAt   time.Time // when memory is given back to the system; zero: it has been
 	lastOdd     time.Time
-}
-
-func (w *unfinishedWatch) open() (err error) {
-	w.takenAt.Store(time.Now().UnixNano())
-	w.statm, err = os.Open("/proc/self/statm")
-	return err
-}
-
-func (w *unfinishedWatch) close() {
-	if w.statm != nil {
-		_ = w.statm.Close()
-	}
 }
 
 // Taken notes that the proxy has taken so many messages from the socket, of so many

@@ -67,6 +67,11 @@ static int reserve_span(struct growing *g) {
     return 0;
 }
 
+/* The control plane's messages may be lost; they are no events. */
+static int is_reserved(const void *key, size_t size) {
+    return size > 0 && *(const unsigned char *)key == 0xff;
+}
+
 static int append(struct growing *g, zmq_msg_t *frame, enum part part) {
     size_t size = zmq_msg_size(frame);
     size_t padded = aligned(size + 1); /* a NUL may follow a key */
@@ -84,12 +89,13 @@ static int append(struct growing *g, zmq_msg_t *frame, enum part part) {
 
 /* Appends one event; of one over the limit its key, so that it can be counted
  * under its filter, or nothing if even that is too large to be a key. Returns 1 if
- * something was appended, else 0 or a negative errno. */
-static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
-                      size_t *event_bytes) {
+ * something was appended, else 0 or a negative errno; what has left the socket and was
+ * not appended is thrown away. */
+static int take_event(void *socket, struct growing *g, size_t event_bytes_max, size_t *event_bytes,
+                      size_t *thrown_away) {
     const size_t size = g->size, first_span = g->span_count;
     size_t size_with_key = size;
-    int failed = 0;
+    int failed = 0, reserved = 0;
     *event_bytes = 0;
     for (int more = 1, first = 1; more; first = 0) {
         zmq_msg_t frame;
@@ -103,21 +109,26 @@ static int take_event(void *socket, struct growing *g, size_t event_bytes_max,
         if (first ? zmq_msg_size(&frame) <= key_size_max || *event_bytes <= event_bytes_max
                   : *event_bytes <= event_bytes_max && g->span_count > first_span)
             failed = failed ? failed : append(g, &frame, first ? key : payload);
-        if (first)
+        if (first) {
             size_with_key = g->size;
+            reserved = is_reserved(zmq_msg_data(&frame), zmq_msg_size(&frame));
+        }
         more = zmq_msg_more(&frame);
         zmq_msg_close(&frame);
     }
     if (failed) {
         g->size = size;
         g->span_count = first_span;
+        *thrown_away += !reserved;
         return failed;
     }
     if (*event_bytes > event_bytes_max) {
         *event_bytes = 0;
         g->size = size_with_key;
-        if (g->span_count == first_span)
+        if (g->span_count == first_span) {
+            *thrown_away += !reserved;
             return 0;
+        }
         g->span_count = first_span + 1;
         g->spans[first_span].part = key_of_oversize;
     }
@@ -154,6 +165,14 @@ static struct jb_block *finish(struct growing *g, size_t events) {
     return block;
 }
 
+static size_t count_events(const struct growing *g) {
+    size_t events = 0;
+    for (size_t i = 0; i < g->span_count; i++)
+        if (g->spans[i].part != payload)
+            events += !is_reserved(g->data + g->spans[i].offset, g->spans[i].size);
+    return events;
+}
+
 /* Whether something is left; where libzmq cannot say, the next take finds out. */
 static int readable(void *socket) {
     int events = jb_events(socket);
@@ -173,14 +192,13 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
     int rc = 0;
     while (events < events_max && bytes < bytes_max) {
         size_t event_bytes;
-        rc = take_event(socket, &g, event_bytes_max, &event_bytes);
+        rc = take_event(socket, &g, event_bytes_max, &event_bytes, &unkeyed);
         if (rc < 0)
             break;
         events += (size_t)rc;
-        unkeyed += rc == 0;
         bytes += event_bytes;
     }
-    int more = rc >= 0 && readable(socket);
+    int more = (rc >= 0 || rc == -ENOMEM) && readable(socket);
     if (rc == -EAGAIN)
         rc = 0;
     *block = NULL;
@@ -188,6 +206,7 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
         /* What ended the drain, if it is an error, will end the next one too. */
         *block = finish(&g, events);
         rc = *block ? 0 : -ENOMEM;
+        unkeyed += *block ? 0 : count_events(&g);
     }
     if (!*block)
         jb_free(g.data);

@@ -10,7 +10,8 @@
 /* What a drain met besides events. */
 struct jb_drained {
     size_t bytes;   /* keys and payloads of the events in the block */
-    size_t unkeyed; /* events over event_bytes_max without a usable key, thrown away */
+    size_t unkeyed; /* events thrown away: over event_bytes_max without a usable key, or
+                     * no memory for them */
     int more;       /* a limit was reached and events are left behind */
 };
 
