@@ -206,7 +206,7 @@ func gojb_publisher_close(handle C.uint64_t, timeoutMS C.int64_t, goOn C.int, le
 	defer guard(&result)
 	*left = 0
 	publisher, first, err := closeHandle[*core.Publisher](uint64(handle), publisherKind)
-	if err != nil || publisher == nil || !first && goOn == 0 {
+	if err != nil || !first && (goOn == 0 || publisher == nil) { // nil: its slot is another one's by now
 		return status(err)
 	}
 	events, done := publisher.CloseWithin(duration(timeoutMS))

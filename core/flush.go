@@ -10,6 +10,7 @@ package core
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -128,16 +129,20 @@ func (p *Publisher) askFlush(events uint64) error {
 	if err := p.reachAnswers(); err != nil {
 		return err
 	}
-	if answered := f.answers.heardFlush(); f.number > 0 && answered >= f.number && f.askedOn == p.link.connects {
+	if f.number != 0 && f.answers.heardFlush() == f.number && f.askedOn == p.link.connects {
 		f.confirmed, f.arrived = max(f.confirmed, f.asked), max(f.arrived, f.behind)
 		if f.confirmed >= events {
 			return nil
 		}
 	}
 	if f.askedOn != p.link.connects || f.asked < events || time.Since(f.askedAt) > reachTime {
-		question := socket.Event{Key: control.FlushKey(f.id), Frames: [][]byte{control.FlushNumber(f.number + 1)}}
+		var random [8]byte
+		_, _ = rand.Read(random[:])
+		number := binary.BigEndian.Uint64(random[:])
+		f.answers.expectFlush(number)
+		question := socket.Event{Key: control.FlushKey(f.id), Frames: [][]byte{control.FlushNumber(number)}}
 		if sent, _ := p.socket.Send([]socket.Event{question}); sent == 1 {
-			f.number++
+			f.number = number
 			f.asked, f.behind = p.sent(), p.handed
 			f.askedOn, f.askedAt = p.link.connects, time.Now()
 		}
@@ -185,7 +190,15 @@ func (s *Subscriber) subscribeReserved(k []byte) error {
 	return s.socket.Subscribe(k)
 }
 
-// heardFlush is the number of the last answer that has come.
+// expectFlush says which answer counts from now on. Numbers cannot be guessed: whoever
+// subscribes to everything sees the key.
+func (s *Subscriber) expectFlush(number uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expected = number
+}
+
+// heardFlush is the number of the last answer that counted.
 func (s *Subscriber) heardFlush() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -28,22 +28,23 @@ type Subscriber struct {
 	maxFrameBytes int64 // what is longer ends the connection
 	notices       noticeChannel
 
-	mu      sync.Mutex // guards all below
-	socket  *socket.Subscriber
-	link    link
-	filters key.Filters[account]
-	ring    ring
-	drained bool   // somebody found the socket empty since the last housekeeping
-	taken   uint64 // messages of any kind
-	arrival unfinished
-	slow    bool // the ring has dropped events since it was last empty
-	closed  bool
-	stats   SubscriberStats
-	proxy   greeting
-	asked   question
-	live    answer
-	changes uint64 // subscriptions and their ends
-	flushed uint64 // the last number answered on a publisher's flush key
+	mu       sync.Mutex // guards all below
+	socket   *socket.Subscriber
+	link     link
+	filters  key.Filters[account]
+	ring     ring
+	drained  bool   // somebody found the socket empty since the last housekeeping
+	taken    uint64 // messages of any kind
+	arrival  unfinished
+	slow     bool // the ring has dropped events since it was last empty
+	closed   bool
+	stats    SubscriberStats
+	proxy    greeting
+	asked    question
+	live     answer
+	changes  uint64 // subscriptions and their ends
+	expected uint64 // as a publisher's: the number of its last question on its flush key
+	flushed  uint64 // the last of those that was answered
 
 	began      []*key.Filter[account] // filters that checkpoints have not been asked for
 	counting   bool                   // the proxy is one that tells what it has forwarded

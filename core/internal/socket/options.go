@@ -78,7 +78,8 @@ func setHeartbeat(s *zmq.Socket, heartbeat time.Duration) error {
 	if heartbeat == 0 {
 		return err
 	}
-	return errors.Join(err, s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout(heartbeatsToDeath*heartbeat))
+	// The time runs from the first one without an answer, which is one interval late.
+	return errors.Join(err, s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout((heartbeatsToDeath-1)*heartbeat))
 }
 
 // keepaliveAfter is the silence, in seconds, after which the kernel asks whether a

@@ -88,7 +88,7 @@ class EventsAsync(SubscriberShared[EventType]):
         Returns:
             True when the proxy has confirmed it: no event that is published from then on
             is missed unnoticed. False if this is a legacy proxy, which cannot (after
-            0.3 s). Events that come meanwhile are kept.
+            1 s). Events that come meanwhile are kept.
 
         Raises:
             TimeoutError: There was no proxy, or no answer, within the time.

@@ -154,7 +154,7 @@ class PublisherAsync(PublisherShared):
 
         Returns:
             True when the proxy has confirmed it. False if that cannot be known: it is a
-            legacy proxy (after 0.3 s), its subscriber side cannot be reached from here
+            legacy proxy (after 1 s), its subscriber side cannot be reached from here
             (after 1 s), or a connection was lost on the way and events with it, maybe;
             that is told once, and stats keep it in `unconfirmed`.
 

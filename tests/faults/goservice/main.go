@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The juicebus authors
+
+// A Go service with a proxy of its own, under load: for each line on its standard
+// input it does a round of everything, and prints how many goroutines it then has.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/juicebus/juicebus/core"
+)
+
+const (
+	eventsARound = 300
+	topics       = 100
+	patience     = 20 * time.Second
+)
+
+func main() {
+	proxy, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() {
+		if err := proxy.Run(context.Background()); err != nil {
+			log.Fatal(err)
+		}
+	}()
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if err := round(proxy); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(runtime.NumGoroutine())
+	}
+}
+
+// round opens clients, exchanges events with and without a wait, and closes them.
+func round(proxy *core.Proxy) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	subscriber, err := core.NewSubscriber(proxy.SubURI())
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	publisher, err := core.NewPublisher(proxy.PubURI())
+	if err != nil {
+		return err
+	}
+	defer publisher.Close(ctx)
+	for topic := range topics {
+		if err := subscriber.Subscribe("Numbered", fmt.Sprint(topic)); err != nil {
+			return err
+		}
+	}
+	if err := subscriber.Ready(ctx); err != nil {
+		return err
+	}
+	short, stop := context.WithTimeout(ctx, time.Millisecond)
+	_, err = subscriber.GetMany(short, 1)
+	stop()
+	if err == nil {
+		return errors.New("an event came before the first was published")
+	}
+	for number := range eventsARound {
+		event, err := core.NewEvent("Numbered", fmt.Sprint(number%topics), map[string]int{"number": number})
+		if err != nil {
+			return err
+		}
+		if err := publisher.Publish(ctx, event); err != nil {
+			return err
+		}
+	}
+	if err := publisher.Flush(ctx); err != nil {
+		return err
+	}
+	for came := 0; came < eventsARound; {
+		events, err := subscriber.GetMany(ctx, eventsARound)
+		if err != nil {
+			return err
+		}
+		came += len(events)
+	}
+	return nil
+}

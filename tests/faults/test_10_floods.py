@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""Peers that want more than their share: subscriptions, connections, file descriptors."""
+
+from __future__ import annotations
+
+import random
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+
+import juicebus
+from hostile import HostilePeer, subscription
+from hostile_bystander import SERVED_WITHIN_S, Bystanders, seconds_until_served
+from probing import DEADLINE_S
+from procfs import descriptors
+from proxy_process import JUICEBUS_PROXY, ProxyProcess, free_port
+from sides import taken
+
+pytestmark = pytest.mark.fault(10)
+
+SUBSCRIPTIONS = 1_000_000
+CONNECTIONS = 1_000
+DESCRIPTORS = 64
+MIB = 1 << 20
+LOAD_MAX = 0.5
+# What the proxy is watched for under a load that does not end.
+WATCHED_S = 3.0
+
+# Filters, and by how much the proxy may grow until it cuts off who sends them: those of
+# a fleet, the longest, and those that branch at each byte, where libzmq keeps a table
+# for 256 children at each branch.
+FILTERS: dict[str, tuple[Callable[[int], bytes], int]] = {
+    "usual": (lambda n: b"Name%07d.x." % n, 64 * MIB),
+    "longest": (lambda n: b"%07d" % n + bytes(1000), 192 * MIB),
+    "branching": (lambda n: bytes(255 * (n >> bit & 1) for bit in range(20)), 256 * MIB),
+}
+
+
+def shuffled(filters: Callable[[int], bytes], count: int) -> Iterator[bytes]:
+    numbers = list(range(count))
+    random.Random(1).shuffle(numbers)
+    return (subscription(filters(number)) for number in numbers)
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_subscriber_with_too_many_subscriptions_is_cut_off(
+    proxy: ProxyProcess, kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    filters, growth_max = FILTERS[kind]
+    count = SUBSCRIPTIONS if kind == "usual" else SUBSCRIPTIONS // 10
+    flood = b"".join(shuffled(filters, count))
+    with Bystanders(proxy) as bystanders, HostilePeer(proxy.sub_uri) as hostile:
+        hostile.shake_hands(b"SUB")
+        hostile.send_until_cut_off(flood, DEADLINE_S)
+        served_s = seconds_until_served(proxy)
+        bystanders.assert_still_there()
+        growth = bystanders.growth_bytes()
+    assert served_s <= SERVED_WITHIN_S
+    assert growth <= growth_max
+    record_property(
+        "figure",
+        f"{count:,} {kind} subscriptions: cut off, growth {growth // MIB} MiB, "
+        f"good client {served_s:.2f} s",
+    )
+
+
+@contextmanager
+def silent_connections(uri: str, count: int) -> Iterator[list[socket.socket]]:
+    """Yield connections that have been begun and never say anything."""
+    host, _, port = uri.removeprefix("tcp://").rpartition(":")
+    with ExitStack() as stack:
+        silent = []
+        for _ in range(count):
+            connection = stack.enter_context(socket.socket())
+            connection.setblocking(False)
+            connection.connect_ex((host, int(port)))
+            silent.append(connection)
+        yield silent
+
+
+def cut_off(connections: list[socket.socket]) -> int:
+    """Return how many of them the other side has ended."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection, select.POLLRDHUP)
+    return sum(1 for _, events in poll.poll(0) if events & (select.POLLRDHUP | select.POLLHUP))
+
+
+def watch(proxy: ProxyProcess, end: float) -> float:
+    """Serve good clients until then; return how long the slowest had to wait."""
+    slowest_s = seconds_until_served(proxy)
+    while time.monotonic() < end:
+        slowest_s = max(slowest_s, seconds_until_served(proxy))
+    return slowest_s
+
+
+@pytest.mark.parametrize("side", ["publishers", "subscribers"])
+def test_connections_without_handshake_are_cut_off_when_they_are_too_many(
+    proxy: ProxyProcess, side: str, record_property: Callable[[str, object], None]
+) -> None:
+    uri = proxy.pub_uri if side == "publishers" else proxy.sub_uri
+    with Bystanders(proxy) as bystanders, silent_connections(uri, CONNECTIONS) as silent:
+        slowest_s = watch(proxy, time.monotonic() + WATCHED_S)
+        held = CONNECTIONS - cut_off(silent)
+        load, growth = bystanders.load(), bystanders.growth_bytes()
+        bystanders.assert_still_there()
+    assert held <= 128
+    assert slowest_s <= SERVED_WITHIN_S
+    assert load < LOAD_MAX
+    assert growth <= 16 * MIB
+    record_property(
+        "figure",
+        f"{CONNECTIONS:,} silent connections of {side}: {held} kept, growth "
+        f"{growth // MIB} MiB, CPU {load:.0%}, good client {slowest_s:.2f} s",
+    )
+
+
+def proxy_with_few_descriptors() -> ProxyProcess:
+    pub, sub = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
+    command = ["prlimit", f"--nofile={DESCRIPTORS}", str(JUICEBUS_PROXY)]
+    command += ["--pub", pub, "--sub", sub, "--hold", "0"]
+    return ProxyProcess(command, pub, sub, JUICEBUS_PROXY.parent)
+
+
+@pytest.mark.parametrize("side", ["publishers", "subscribers"])
+def test_with_64_descriptors_good_clients_keep_theirs_and_new_ones_get_some(
+    side: str, record_property: Callable[[str, object], None]
+) -> None:
+    with proxy_with_few_descriptors() as proxy:
+        uri = proxy.pub_uri if side == "publishers" else proxy.sub_uri
+        with Bystanders(proxy) as bystanders, silent_connections(uri, CONNECTIONS) as silent:
+            slowest_s = watch(proxy, time.monotonic() + WATCHED_S)
+            held = CONNECTIONS - cut_off(silent)
+            load, most = bystanders.load(), descriptors(proxy.pid)
+            bystanders.assert_still_there()
+    assert held < DESCRIPTORS
+    assert slowest_s <= SERVED_WITHIN_S
+    assert load < LOAD_MAX
+    record_property(
+        "figure",
+        f"{DESCRIPTORS} descriptors, {CONNECTIONS:,} silent connections of {side}: {most} "
+        f"used, CPU {load:.0%}, good client {slowest_s:.2f} s",
+    )
+
+
+def test_with_64_descriptors_peers_that_are_there_are_not_dropped_for_new_ones(
+    record_property: Callable[[str, object], None],
+) -> None:
+    with proxy_with_few_descriptors() as proxy, ExitStack() as stack:
+        with Bystanders(proxy) as bystanders:
+            # Each makes its handshake: they are peers, until there is no room for more.
+            there, refused = 0, 0
+            for _ in range(DESCRIPTORS):
+                peer = stack.enter_context(HostilePeer(proxy.sub_uri))
+                try:
+                    peer.shake_hands(b"SUB")
+                    peer.wait_for_frame()
+                    there += 1
+                except ConnectionError:
+                    refused += 1
+            used = descriptors(proxy.pid)
+            # Somebody good tries again and again, as there is no room.
+            late = stack.enter_context(juicebus.SubscriberBlocking[Any](proxy.sub_uri))
+            end = time.monotonic() + WATCHED_S
+            while time.monotonic() < end:
+                bystanders.assert_still_there()
+                assert taken(late, 0.05) == []
+            load = bystanders.load()
+        assert refused > 0
+        assert DESCRIPTORS - 20 <= used < DESCRIPTORS
+        assert load < LOAD_MAX
+        stack.close()
+        served_s = seconds_until_served(proxy)
+    assert served_s <= SERVED_WITHIN_S
+    record_property(
+        "figure",
+        f"{DESCRIPTORS} descriptors: {there} subscribers there, {refused} more refused, CPU "
+        f"{load:.0%}, good client {served_s:.2f} s when they left",
+    )

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""Mixed load for an hour: nothing piles up, in a proxy or in services in Python and Go.
+
+JUICEBUS_SOAK_S sets another duration, such as 60 for a trial.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from probing import DEADLINE_S
+from procfs import descriptors, resident_bytes, threads
+from proxy_process import ROOT, ProxyProcess
+
+pytestmark = [pytest.mark.fault(18), pytest.mark.soak]
+
+DURATION_S = float(os.environ.get("JUICEBUS_SOAK_S", "3600"))
+WARM_UP_S = DURATION_S / 12
+# Of an hour, 10 minutes.
+WINDOW_S = DURATION_S / 6
+LOOK_EVERY_S = 1.0
+FLAKY_UP_S = 1.0
+MIB = 1 << 20
+GROWTH_BYTES_MAX = 2 * MIB
+
+
+class Watched:
+    """What a process uses over time, in its first window after the warm-up and its last."""
+
+    def __init__(self, process: ProxyProcess | subprocess.Popen[str]) -> None:
+        self.pid = process.pid
+        self._samples: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+
+    def uses(self) -> dict[str, int]:
+        """Return what it uses now."""
+        return {
+            "bytes": resident_bytes(self.pid),
+            "descriptors": descriptors(self.pid),
+            "threads": threads(self.pid),
+        }
+
+    def look(self, at_s: float) -> None:
+        """Take a sample, so long after the start."""
+        first = WARM_UP_S <= at_s < WARM_UP_S + WINDOW_S
+        window = "first" if first else "last" if at_s >= DURATION_S - WINDOW_S else "between"
+        for what, count in self.uses().items():
+            self._samples[window][what].append(count)
+
+    def growth(self) -> dict[str, int]:
+        """Return by how much the medians of the last window are above those of the first."""
+        first, last = self._samples["first"], self._samples["last"]
+        return {
+            what: round(statistics.median(last[what]) - statistics.median(first[what]))
+            for what in first
+        }
+
+
+class WatchedGo(Watched):
+    """The service in Go: it does a round for each sample, and says its goroutines."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        super().__init__(process)
+        self._process = process
+
+    def uses(self) -> dict[str, int]:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write("round\n")
+        self._process.stdin.flush()
+        goroutines = int(self._process.stdout.readline())
+        return {**super().uses(), "goroutines": goroutines}
+
+
+def come_and_go(flaky: ProxyProcess, over: threading.Event) -> None:
+    """Kill a proxy and start it again, over and over."""
+    while not over.wait(FLAKY_UP_S):
+        flaky.kill()
+        flaky.start()
+
+
+@contextmanager
+def python_service(*uris: str) -> Iterator[subprocess.Popen[str]]:
+    """Run soak_load.py; it must have succeeded at the end."""
+    program = Path(__file__).with_name("soak_load.py")
+    with subprocess.Popen(
+        [sys.executable, program, *uris], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as service:
+        yield service
+        service.communicate(timeout=DEADLINE_S)
+        assert service.returncode == 0
+
+
+@contextmanager
+def go_service(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Build and run the service in Go."""
+    program = folder / "goservice"
+    subprocess.run(["go", "build", "-o", program, "./tests/faults/goservice"], cwd=ROOT, check=True)
+    with subprocess.Popen(
+        [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as service:
+        yield service
+
+
+def test_an_hour_of_mixed_load_leaves_nothing_behind(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    over = threading.Event()
+    with (
+        ProxyProcess.juicebus() as proxy,
+        ProxyProcess.juicebus() as flaky,
+        go_service(tmp_path) as go,
+        python_service(proxy.pub_uri, proxy.sub_uri, flaky.pub_uri, flaky.sub_uri) as python,
+    ):
+        killing = threading.Thread(target=come_and_go, args=(flaky, over))
+        killing.start()
+        try:
+            every = {"proxy": Watched(proxy), "Python": Watched(python), "Go": WatchedGo(go)}
+            began = time.monotonic()
+            while (at_s := time.monotonic() - began) < DURATION_S:
+                assert python.poll() is None
+                for watched in every.values():
+                    watched.look(at_s)
+                over.wait(LOOK_EVERY_S)
+        finally:
+            over.set()
+            killing.join()
+    growths = {name: watched.growth() for name, watched in every.items()}
+    record_property("figure", f"{DURATION_S / 60:.0f} min, medians of the last 6th to the first:")
+    for name, growth in growths.items():
+        counts = ", ".join(f"{what} {n:+}" for what, n in growth.items() if what != "bytes")
+        record_property("figure", f"{name}: {growth['bytes'] / MIB:+.1f} MiB, {counts}")
+    for growth in growths.values():
+        assert growth.pop("bytes") <= GROWTH_BYTES_MAX
+        assert max(growth.values()) <= 0
