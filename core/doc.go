@@ -23,20 +23,26 @@
 //
 // # Publishing
 //
-// [NewPublisher] connects in the background. [Publisher.Publish] waits for the
-// first connection and for room in the queue as long as its context allows, and
-// never drops the event instead. [Publisher.Close] hands over what is queued.
+// [NewPublisher] connects in the background, and again whenever the connection is
+// lost. While there is none, events wait in a queue, in order; when that is full,
+// [Publisher.Publish] waits as long as its context allows, or drops and counts by the
+// [Overflow] policy. [Publisher.Flush] waits until the proxy has confirmed what was
+// published. [Publisher.Close] hands over what is queued, or says how much is left.
 //
 // # Subscribing
 //
 // [NewSubscriber] connects in the background, [Subscriber.Subscribe] says which
-// events are wanted. [Subscriber.Get] waits for one, [Subscriber.Events] ranges
-// over them, and [Values] ranges over decoded ones. A waiting goroutine holds no
-// thread.
+// events are wanted, and [Subscriber.Ready] waits until the proxy has confirmed it.
+// [Subscriber.Get] waits for an event, [Subscriber.Events] ranges over them, and
+// [Values] ranges over decoded ones. A waiting goroutine holds no thread. What nobody
+// takes is kept, up to the limits. What the subscriber will never get is counted:
+// [SubscriberStats].
 //
 // # The proxy
 //
-// [NewProxy] listens, [Proxy.Run] forwards. The juicebus-proxy command is this.
+// [NewProxy] listens, [Proxy.Run] forwards. The juicebus-proxy command is this. A
+// proxy drops nothing: whoever lets too much wait for it, or breaks another limit or
+// the protocol, is disconnected, and may come back.
 //
 // # Conventions
 //
@@ -45,7 +51,8 @@
 // was asked, of whom, and why not, and match the sentinels of this package by
 // [errors.Is]; two names that exclude each other are an [AmbiguousError], by
 // [errors.As]. The context's own errors come through as they are. Delivery is at
-// most once; what a queue drops is counted in the Stats.
+// most once; what is lost is counted in the Stats. What happens to a connection is told
+// by [Publisher.Notices] and [Subscriber.Notices].
 //
 // # Callers outside Go
 //

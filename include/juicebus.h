@@ -450,11 +450,11 @@ int juicebus_next_notice_fd(uint64_t handle, int *fd);
 /* ---- Proxy -------------------------------------------------------------- */
 
 typedef struct juicebus_proxy_options {
-    size_t struct_size;        /* sizeof this struct; options_init sets it */
-    int64_t hold_ms;           /* see juicebus_proxy_open; default 500; 0: none */
-    int64_t max_event_bytes;   /* larger ones are refused; default 64 MiB */
-    int64_t max_keys;          /* keys whose counts are kept; the oldest goes first; default 10,000 */
-    int64_t max_bytes;         /* memory of what waits for slow subscribers, all together; default
+    size_t struct_size;      /* sizeof this struct; options_init sets it */
+    int64_t hold_ms;         /* see juicebus_proxy_open; default 500; 0: none */
+    int64_t max_event_bytes; /* larger ones are refused; default 64 MiB */
+    int64_t max_keys;        /* keys whose counts are kept; the oldest goes first; default 10,000 */
+    int64_t max_bytes;       /* memory of what waits for slow subscribers, all together; default
                                 * 64 MiB; see juicebus_proxy_open */
     int64_t max_subscriptions; /* of one subscriber, who is cut off beyond; each of its filters
                                 * costs two; default 50,000 */

@@ -90,7 +90,7 @@ def close_publisher(
     _open_publishers.pop(handle, None)
     limit = deadline(timeout)
     left = ctypes.c_uint64()
-    status = int(Status.TIMEOUT)
+    status: int = Status.TIMEOUT
     told = False
     try:
         while True:
