@@ -12,13 +12,14 @@ import (
 
 // unfinished watches a connection for a message that does not end. libzmq keeps its
 // frames until the last one comes, and no bound of its own counts them; but the
-// connection's bytes grow although nothing can be taken. Small frames take far more
+// connection's bytes grow although nothing can be taken. Tiny frames take far more
 // memory than they have bytes, so the process's memory is looked at too.
 type unfinished struct {
 	taken  uint64 // messages, when something was last taken
 	start  uint64 // bytes of the connection then
-	memory int64  // of the process, when all was last well
 	close  bool   // it is being looked at closely
+	memory int64  // of the process, when that began
+	before int64  // bytes of the message that had arrived by then
 }
 
 const (
@@ -29,6 +30,10 @@ const (
 	oddBytes = 64 << 10
 	// closeLook is between two of those.
 	closeLook = 5 * time.Millisecond
+	// tinyBytes are enough to judge by memory, and tinyFactor is what an empty frame
+	// takes at least: 64 bytes for 2, by half. The host may need memory of its own.
+	tinyBytes  = 4 << 20
+	tinyFactor = 16
 )
 
 // look tells whether a message is arriving that is worth a closer look, or over a
@@ -39,12 +44,17 @@ func (u *unfinished) look(l *link, taken uint64, limit int64) (odd, tooLong bool
 		u.taken, u.start = taken, received
 	}
 	u.start = min(u.start+idleBytes, received)
-	arrived, memory := int64(received-u.start), socket.ProcessMemory()
-	if arrived < oddBytes || u.memory == 0 {
-		u.memory = memory
+	arrived := int64(received - u.start)
+	if arrived < oddBytes {
+		u.memory = 0
 		return false, false
 	}
-	return true, arrived > limit || memory-u.memory > limit/2+arrived
+	if u.memory == 0 {
+		u.memory, u.before = socket.ProcessMemory(), arrived
+	}
+	since := arrived - u.before
+	tiny := since >= tinyBytes && socket.ProcessMemory()-u.memory > tinyFactor*since
+	return true, arrived > limit || tiny
 }
 
 // message is what unfinished asks its owner.
