@@ -179,6 +179,7 @@ func (h *handover) closeSocket() bool {
 		remaining = -1
 	}
 	h.monitor = p.socket.Close(remaining)
+	p.queue, p.keys, p.batch = queue{}, nil, nil // a handle may keep the publisher for long
 	return true
 }
 
