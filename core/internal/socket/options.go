@@ -22,11 +22,12 @@ import (
 // memory for each byte of a filter, and walks them recursively.
 const maxSubscriptionBytes = 2 << 10
 
-// Every socket retries its connection after 0.1 to 0.3 s. libzmq has no jitter
-// of its own, and a longer wait would outlast a new proxy's hold.
+// Every socket retries its connection after 0.1 to 0.3 s: libzmq adds up to as much
+// again to an interval that is itself another one for each socket. A longer wait would
+// outlast a new proxy's hold.
 const (
 	reconnectMin = 100 * time.Millisecond
-	reconnectMax = 300 * time.Millisecond
+	reconnectMax = 150 * time.Millisecond
 )
 
 // handshakeLimit is how long a peer may take to say who it is.
