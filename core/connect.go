@@ -109,6 +109,7 @@ func (p *Publisher) tend() {
 	if p.closed {
 		return
 	}
+	p.link.cutIfSilent()
 	p.look()
 	if !p.options.bind {
 		p.arrival.watch(message{mu: &p.mu, link: &p.link, limit: maxAsked, taken: func() (uint64, bool) {

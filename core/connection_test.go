@@ -129,3 +129,31 @@ func TestMessageWithoutAnEndIsCutOffAndTheSubscriberComesBack(t *testing.T) {
 	publish(t, newPublisher(t, proxy.PubURI()), "A", "x")
 	assert.Equal(t, "x", get(t, s).Topic)
 }
+
+// An event that takes longer than three heartbeats to arrive is a sign of life.
+func TestLargeEventOverASlowNetworkArrives(t *testing.T) {
+	proxy := startProxy(t)
+	toPub, toSub := newRelay(t, proxy.PubURI()), newRelay(t, proxy.SubURI())
+	heartbeat := core.Heartbeat(100 * time.Millisecond)
+	p, s := newPublisher(t, toPub.uri, heartbeat), newSubscriber(t, toSub.uri, heartbeat)
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	toPub.slow(20 * time.Millisecond) // 64 KiB each
+	toSub.slow(20 * time.Millisecond)
+	require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 4<<20)}))
+	assert.Len(t, get(t, s).Frames[0], 4<<20)
+	assert.Zero(t, stats(t, s).Reconnects)
+	assert.Zero(t, publisherStats(t, p).Reconnects)
+}
+
+func TestTwoLargeEventsOneAfterTheOtherAreNoEndlessMessage(t *testing.T) {
+	proxy := startProxy(t)
+	p, s := newPublisher(t, proxy.PubURI()), newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	for range 3 {
+		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 63<<20)}))
+		assert.Len(t, get(t, s).Frames[0], 63<<20)
+	}
+	assert.Zero(t, publisherStats(t, p).Reconnects)
+}

@@ -19,6 +19,9 @@ import (
 	"github.com/juicebus/juicebus/core/internal/socket"
 )
 
+// askPause is longer than between two looks of somebody who waits.
+const askPause = 250 * time.Millisecond
+
 // reachTime is how long it may take to reach the address that the proxy announced.
 const reachTime = time.Second
 
@@ -30,6 +33,7 @@ type flushing struct {
 	connect   uint64 // the connection that it was announced on
 	answers   *Subscriber
 	tried     time.Time // since when the other side has not been ready
+	looked    time.Time // when it was last found so
 	number    uint64    // of the last question
 	asked     uint64    // its position
 	behind    uint64    // how many events had been handed to the socket before it
@@ -174,11 +178,13 @@ func (p *Publisher) reachAnswers() (err error) {
 	case err == nil:
 		f.tried = time.Time{}
 		return nil
-	case f.tried.IsZero():
-		f.tried = time.Now()
+	case f.tried.IsZero() || time.Since(f.looked) > askPause:
+		f.tried = time.Now() // somebody begins to ask
 	case time.Since(f.tried) > reachTime:
-		return fmt.Errorf("%w: its subscriber side cannot be reached: %w", ErrUnconfirmed, err)
+		// Not %w: it would say that it is worth asking again.
+		return fmt.Errorf("%w: its subscriber side cannot be reached: %v", ErrUnconfirmed, err)
 	}
+	f.looked = time.Now()
 	return again(ErrUnanswered)
 }
 

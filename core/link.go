@@ -43,16 +43,19 @@ type link struct {
 	fresh      bool              // it has been cut, and nobody told yet
 	connects   uint64
 	reconnects uint64
-	dead       int  // rounds of housekeeping for which libzmq has not tried to connect again
-	met        bool // the latest attempt has become a connection
-	refused    bool // those who answer do not speak as a proxy does; told once
+	heartbeat  time.Duration // 0: none
+	moved      uint64        // bytes of the connection, either way
+	still      int           // rounds for which those have not grown
+	dead       int           // rounds of housekeeping for which libzmq has not tried to connect again
+	met        bool          // the latest attempt has become a connection
+	refused    bool          // those who answer do not speak as a proxy does; told once
 	notices    []Notice
 	closed     chan struct{}
 	resolving  resolving
 }
 
-func (l *link) init(monitor *socket.Monitor, uri string, reattach func() error) {
-	l.monitor, l.uri, l.reattach = monitor, uri, reattach
+func (l *link) init(monitor *socket.Monitor, uri string, heartbeat time.Duration, reattach func() error) {
+	l.monitor, l.uri, l.heartbeat, l.reattach = monitor, uri, heartbeat, reattach
 	l.closed = make(chan struct{})
 }
 
@@ -72,6 +75,7 @@ func (l *link) read() {
 				l.reconnects++
 			}
 			l.since, l.dead, l.met, l.refused = time.Now(), 0, true, false
+			l.moved, l.still = 0, 0
 			l.note(NoticeConnected, "connected to")
 		case socket.Disconnected, socket.Refused:
 			// A connection that fails in its handshake was never one.
@@ -107,6 +111,21 @@ func (l *link) tend() (reattached bool) {
 	}
 	l.dead, l.met = 0, false
 	return l.reattach() == nil
+}
+
+// cutIfSilent is for housekeeping only: it counts the rounds without a byte. Not the
+// time: a process that was stopped has not asked.
+func (l *link) cutIfSilent() {
+	if !l.connected || l.reattach == nil || l.heartbeat == 0 {
+		return
+	}
+	moved, ok := l.connection.Moved()
+	if l.still++; !ok || moved != l.moved {
+		l.moved, l.still = moved, 0
+	}
+	if time.Duration(l.still)*housekeepingInterval >= socket.HeartbeatsToDeath*l.heartbeat {
+		l.cut("no sign of life; disconnected")
+	}
 }
 
 // cut ends a connection that libzmq holds on to.

@@ -75,7 +75,7 @@ func NewPublisher(uri string, options ...PublisherOption) (*Publisher, error) {
 	if p.options.bind {
 		p.queue.maxEvents, reattach = 0, nil
 	}
-	p.link.init(p.socket.Monitor, uri, reattach)
+	p.link.init(p.socket.Monitor, uri, p.options.heartbeat, reattach)
 	housekeeping.add(p)
 	return p, nil
 }

@@ -87,7 +87,7 @@ func NewSubscriber(uri string, options ...SubscriberOption) (*Subscriber, error)
 		return nil, fmt.Errorf("juicebus: open subscriber: %w", err)
 	}
 	s.ring = ring{maxEvents: s.options.maxEvents, maxBytes: s.options.maxBytes, overflow: s.options.overflow}
-	s.link.init(s.socket.Monitor, uri, s.socket.Reattach)
+	s.link.init(s.socket.Monitor, uri, s.options.heartbeat, s.socket.Reattach)
 	housekeeping.add(s)
 	return s, nil
 }
@@ -215,6 +215,7 @@ func (s *Subscriber) tend() {
 		return
 	}
 	s.link.tend()
+	s.link.cutIfSilent()
 	s.look()
 	_ = s.askCheckpoints() // a filter that libzmq has taken is short enough for this
 	if s.socket.Tend() && !s.drained {

@@ -12,14 +12,17 @@ import (
 
 // unfinished watches a connection for a message that does not end. libzmq keeps its
 // frames until the last one comes, and no bound of its own counts them; but the
-// connection's bytes grow although nothing can be taken. Tiny frames take far more
-// memory than they have bytes, so the process's memory is looked at too.
+// connection's bytes grow although nothing can be taken.
+//
+// Tiny frames take far more memory than they have bytes, so the process's memory is
+// looked at too. But a host allocates for its own reasons, and must not lose a
+// connection by that: only growth that little else explains counts.
 type unfinished struct {
 	taken  uint64 // messages, when something was last taken
 	start  uint64 // bytes of the connection then
 	close  bool   // it is being looked at closely
-	memory int64  // of the process, when that began
-	before int64  // bytes of the message that had arrived by then
+	memory int64  // of the process, when the message became odd
+	before int64  // bytes of it that had arrived by then
 }
 
 const (
@@ -30,10 +33,10 @@ const (
 	oddBytes = 64 << 10
 	// closeLook is between two of those.
 	closeLook = 5 * time.Millisecond
-	// tinyBytes are enough to judge by memory, and tinyFactor is what an empty frame
-	// takes at least: 64 bytes for 2, by half. The host may need memory of its own.
-	tinyBytes  = 4 << 20
-	tinyFactor = 16
+	// tinyBytes are enough to judge by memory, and tinyFactor is what tiny frames take at
+	// least: an empty one 64 bytes for 2, less some.
+	tinyBytes  = 16 << 20
+	tinyFactor = 24
 )
 
 // look tells whether a message is arriving that is worth a closer look, or over a

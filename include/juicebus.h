@@ -456,7 +456,8 @@ typedef struct juicebus_proxy_options {
     int64_t max_keys;        /* keys whose counts are kept; the oldest goes first; default 10,000 */
     int64_t max_bytes;       /* memory of what waits for slow subscribers, all together; default
                                 * 64 MiB; see juicebus_proxy_open */
-    int64_t max_subscriptions; /* of one subscriber, who is cut off beyond; each of its filters
+    int64_t
+        max_subscriptions; /* of one subscriber, of 32 bytes on average, who is cut off beyond; each of its filters
                                 * costs two; default 50,000 */
 } juicebus_proxy_options;
 

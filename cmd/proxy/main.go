@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	proxy, err := core.NewProxy(s.pub, s.sub, core.Hold(s.hold),
 		core.MaxBytes(s.maxBytes), core.MaxEventBytes(s.maxEventBytes), core.MaxKeys(s.maxKeys),
-		core.MaxSubscriptions(s.maxSubscriptions))
+		core.MaxSubscriptions(s.maxSubscriptions), core.WholeProcess{})
 	if err != nil {
 		fmt.Fprintln(errs, "juicebus-proxy:", err)
 		return 1
@@ -120,7 +120,7 @@ func parse(args []string, out, errs io.Writer) (settings, error) {
 	flags.Int64Var(&s.maxEventBytes, "max-event-bytes", core.DefaultMaxEventBytes,
 		"largest event, key and payload, in `bytes`; larger ones are refused")
 	flags.IntVar(&s.maxSubscriptions, "max-subscriptions", core.DefaultMaxSubscriptions,
-		"`filters` of one subscriber, who is cut off beyond; each counts twice")
+		"`filters` of one subscriber, of 32 bytes on average, who is cut off beyond;\neach counts twice")
 	flags.IntVar(&s.maxKeys, "max-keys", core.DefaultMaxKeys, "`keys` whose counts are kept")
 	version := flags.Bool("version", false, "print the version and exit")
 	flags.Usage = func() {

@@ -36,7 +36,8 @@ ROWS: dict[int, tuple[str, str]] = {
     ),
     6: (
         "oversize frame to the proxy and to a client; a message that never ends",
-        "growth within twice the limit; peer cut off; a client recovers",
+        "growth within twice the limit, three times for small frames; peer cut off; "
+        "a client recovers",
     ),
     7: (
         "malformed greetings, handshakes, commands",

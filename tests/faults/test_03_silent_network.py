@@ -34,13 +34,14 @@ class Clients:
     relays: tuple[Relay, Relay]
 
     def seconds_to_tell(self) -> float:
-        """Return how long it takes until both say that they are not connected."""
+        """Return how long it takes until both say that they are not connected, or are again."""
         began = time.monotonic()
         until(self._both_are_told, lambda: time.sleep(LOOK_S))
         return time.monotonic() - began
 
     def _both_are_told(self) -> bool:
-        return not (self.publisher.stats().connected or self.subscriber.stats().connected)
+        both = self.publisher.stats(), self.subscriber.stats()
+        return all(not stats.connected or stats.reconnects > 0 for stats in both)
 
     def seconds_to_recover(self) -> float:
         """Return how long it takes until the subscription is live and an event comes through."""

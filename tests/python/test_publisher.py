@@ -72,7 +72,7 @@ def test_a_full_queue_drops_what_its_overflow_says(
     publisher = twin.publisher_class(uris[0], max_events=2, overflow=overflow)
     twin.run(publisher.publish_many([Numbered(number=n) for n in range(4)], timeout=0))
     assert publisher.stats().dropped == 2
-    with juicebus.Proxy(*uris):
+    with juicebus.Proxy(*uris, hold=2.0):  # for longer than reconnecting takes
         assert [twin.run(subscriber.get(DEADLINE_S)).number for _ in range(2)] == kept
         publisher.close()
         subscriber.close()

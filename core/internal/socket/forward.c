@@ -20,7 +20,7 @@
 #include "memory.h"
 
 enum { frames_on_stack = 16, events_per_batch = 1024 };
-enum { flush_key_bytes = 18, flush_number_bytes = 8 };
+enum { flush_key_bytes = 18, flush_number_bytes = 8, large_bytes = 65536 };
 
 struct event {
     zmq_msg_t on_stack[frames_on_stack];
@@ -165,7 +165,9 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
         rc = receive(f->publishers, &e, f->event_bytes_max);
         done->taken += rc == 0;
         done->taken_bytes += e.wire_bytes;
-        if (rc == 0 && f->suspicious && e.count > 0)
+        /* Of a large event always: it costs nothing beside the event, and suspicion may
+         * have begun while it arrived. */
+        if (rc == 0 && (f->suspicious || e.bytes >= large_bytes) && e.count > 0)
             hear(done, jb_came, &e.frames[0]);
         if (rc == 0 && e.bytes <= f->event_bytes_max && is_flush(&e)) {
             struct jb_heard *heard = hear(done, jb_flush, &e.frames[0]);

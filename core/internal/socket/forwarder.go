@@ -39,7 +39,7 @@ const (
 	Unsubscribed HeardKind = C.jb_unsubscribed
 	Subscribed   HeardKind = C.jb_subscribed
 	FlushAsked   HeardKind = C.jb_flush
-	Came         HeardKind = C.jb_came // an event; only while the Forwarder is suspicious
+	Came         HeardKind = C.jb_came // an event; a small one only while the Forwarder is suspicious
 )
 
 // Heard is something that a peer said: the filter that it subscribed to or
@@ -74,6 +74,7 @@ type ForwarderOptions struct {
 	MaxBytes      int64  // that may wait for subscribers, all together
 	Welcome       []byte // sent to each subscriber that connects
 	Filters       int    // of one subscriber
+	WholeProcess  bool   // the process is nothing but this proxy
 	OnPanic       func(any)
 	// Announce is subscribed to at each publisher; it is told where both sides listen.
 	Announce func(pubURI, subURI string) []byte
@@ -190,7 +191,7 @@ func (f *Forwarder) watch(o ForwarderOptions) (err error) {
 	f.pinner.Pin(f.asleep)
 	f.maxBytes = o.MaxBytes
 	asleep := func() bool { return atomic.LoadInt32(f.asleep) != 0 }
-	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes, MessageBytes: o.MaxEventBytes}
+	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes, MessageBytes: o.MaxEventBytes, Memory: o.WholeProcess}
 	if f.senders, err = newPeers(f.publishers, limits, asleep, o.OnPanic); err != nil {
 		return err
 	}

@@ -33,8 +33,8 @@ const (
 // handshakeLimit is how long a peer may take to say who it is.
 const handshakeLimit = 5 * time.Second
 
-// heartbeatsToDeath is how many silent heartbeats make a connection dead.
-const heartbeatsToDeath = 3
+// HeartbeatsToDeath is how many silent heartbeats make a connection dead.
+const HeartbeatsToDeath = 3
 
 // base is what the two client sockets have in common.
 type base struct {
@@ -50,7 +50,7 @@ type base struct {
 // each heartbeat it asks whether the peer is still there; 0: never.
 func open(kind zmq.Type, uri string, heartbeat time.Duration, set func(*zmq.Socket) error) (base, error) {
 	s, err := create(kind, uri, func(s *zmq.Socket) error {
-		return errors.Join(setHeartbeat(s, heartbeat), set(s))
+		return errors.Join(setHeartbeat(s, uri, heartbeat), set(s))
 	})
 	if err != nil {
 		return base{}, err
@@ -71,16 +71,22 @@ func open(kind zmq.Type, uri string, heartbeat time.Duration, set func(*zmq.Sock
 	return base{uri: uri, zmq: s, pointer: pointer(s), fd: fd, Ready: ready, Monitor: monitor}, nil
 }
 
-// setHeartbeat makes a client's socket give a silent connection up. It must read
+// setHeartbeat makes a client's socket ask for a sign of life. Over TCP its owner looks
+// for that in the connection's bytes: libzmq takes only a whole message for one, and
+// would end a connection on which a large one takes its time. The socket must read
 // without a bound: libzmq ends the process by an assertion when a heartbeat falls due
 // on a connection that has broken while its bound kept it from reading.
-func setHeartbeat(s *zmq.Socket, heartbeat time.Duration) error {
+func setHeartbeat(s *zmq.Socket, uri string, heartbeat time.Duration) error {
 	err := s.SetRcvhwm(0)
 	if heartbeat == 0 {
 		return err
 	}
-	// The time runs from the first one without an answer, which is one interval late.
-	return errors.Join(err, s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout((heartbeatsToDeath-1)*heartbeat))
+	timeout := time.Duration(0)
+	if endpoint.Host(uri) == "" {
+		// It runs from the first one without an answer, which is one interval late.
+		timeout = (HeartbeatsToDeath - 1) * heartbeat
+	}
+	return errors.Join(err, s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout(timeout))
 }
 
 // keepaliveAfter is the silence, in seconds, after which the kernel asks whether a
@@ -93,7 +99,7 @@ const keepaliveAfter = 10
 // count as dead, as libzmq does not read while its queue is full.
 func setKeepalive(s *zmq.Socket) error {
 	return errors.Join(s.SetTcpKeepalive(1), s.SetTcpKeepaliveIdle(keepaliveAfter),
-		s.SetTcpKeepaliveIntvl(1), s.SetTcpKeepaliveCnt(heartbeatsToDeath))
+		s.SetTcpKeepaliveIntvl(1), s.SetTcpKeepaliveCnt(HeartbeatsToDeath))
 }
 
 // Reattach connects anew. libzmq gives a connection up for good when the peer breaks

@@ -77,6 +77,19 @@ func (c Connection) BytesReceived() (uint64, bool) {
 	return flow.read, ok && flow.tcp
 }
 
+// busyBytes that wait to be sent keep a heartbeat, and so its answer, waiting.
+const busyBytes = 64 << 10
+
+// Moved changes as long as the connection is alive: bytes come, or those that a
+// heartbeat waits behind go. Not ok: the connection is over, or none over TCP.
+func (c Connection) Moved() (uint64, bool) {
+	flow, ok := (&peer{fd: c.fd, inode: c.inode}).flow()
+	if flow.queued < busyBytes {
+		flow.acked = 0 // by the other side's kernel, which says nothing of the peer
+	}
+	return flow.read + flow.acked, ok && flow.tcp
+}
+
 // address is where a peer is, as far as that can be told.
 func (p *peer) address() string {
 	name, err := syscall.Getpeername(p.fd)

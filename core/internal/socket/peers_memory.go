@@ -14,8 +14,11 @@ import (
 // frame, which takes two. So the memory of the process is looked at too.
 
 const (
-	// memorySlack is how much the process may grow for other reasons.
-	memorySlack = 16 << 20
+	// tinyBytes of a message that does not end are enough to judge it by memory, and
+	// tinyFactor is what tiny frames take at least: an empty one 64 bytes for 2, less
+	// what others may take meanwhile.
+	tinyBytes  = 2 << 20
+	tinyFactor = 24
 	// releaseAfter is how long libzmq may take to free a message that was cut off.
 	releaseAfter = 30 * time.Millisecond
 )
@@ -29,11 +32,11 @@ func (p *Peers) CountWaiting(waiting func() int64) {
 }
 
 // lookAtMemory cuts off the longest of the messages that do not end, if the process
-// has grown by clearly more than their bytes.
+// has grown by many times their bytes.
 func (p *Peers) lookAtMemory(judged, longest uint64) {
 	w := &p.unfinished
-	allowed := max(p.limits.MessageBytes/4, memorySlack) + int64(judged+judged/4)
-	if !w.releaseAt.IsZero() || p.memory()-w.calmMemory <= allowed {
+	grown := p.memory() - w.calmMemory
+	if !p.limits.Memory || judged < tinyBytes || !w.releaseAt.IsZero() || grown <= int64(tinyFactor*judged) {
 		return
 	}
 	for _, peer := range p.peers {

@@ -31,7 +31,7 @@ func OpenSubscriber(uri string, filter []byte, maxFrameBytes int64, heartbeat ti
 		// silently gone at a reconnect (libzmq#2258, #4064): no limit there.
 		return errors.Join(s.SetSndhwm(0), s.SetMaxmsgsize(maxFrameBytes), s.SetSubscribe(string(filter)),
 			// A subscriber that has stopped altogether is not kept at the proxy.
-			s.SetHeartbeatTtl(heartbeatsToDeath*heartbeat))
+			s.SetHeartbeatTtl(HeartbeatsToDeath*heartbeat))
 	})
 	if err != nil {
 		return nil, err
