@@ -22,9 +22,7 @@ func (p *Publisher) through() bool { return p.subscribed > 0 && p.link.connected
 
 // look reads what has happened to the connection, and sends what waited for it.
 func (p *Publisher) look() {
-	if p.link.tend() {
-		p.subscribed = 0 // a new pipe, which nobody has subscribed to yet
-	}
+	p.link.read()
 	for {
 		filter, subscribed, ok, err := p.socket.ReadSubscription()
 		if err != nil || !ok {
@@ -109,12 +107,19 @@ func (p *Publisher) tend() {
 	if p.closed {
 		return
 	}
-	p.link.cutIfSilent()
+	p.tendLink()
 	p.look()
 	if !p.options.bind {
 		p.arrival.watch(message{mu: &p.mu, link: &p.link, limit: maxAsked, taken: func() (uint64, bool) {
 			return p.heard, !p.closed
 		}})
+	}
+}
+
+// tendLink is housekeeping of the connection.
+func (p *Publisher) tendLink() {
+	if p.link.tend() {
+		p.subscribed = 0 // a new pipe, which nobody has subscribed to yet
 	}
 }
 

@@ -4,6 +4,7 @@
 package core_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -156,4 +157,57 @@ func TestTwoLargeEventsOneAfterTheOtherAreNoEndlessMessage(t *testing.T) {
 		assert.Len(t, get(t, s).Frames[0], 63<<20)
 	}
 	assert.Zero(t, publisherStats(t, p).Reconnects)
+}
+
+// What has not gone to a network that falls silent goes to the next connection, in order.
+func TestEventsThatASilentNetworkDidNotTakeArriveInOrder(t *testing.T) {
+	proxy := startProxy(t)
+	network := newRelay(t, proxy.PubURI())
+	p := newPublisher(t, network.uri, core.Heartbeat(100*time.Millisecond))
+	s := newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	network.hush()
+	const total = 60 // of 1 MiB: far more than the kernels between take
+	for i := range total {
+		key := []byte(fmt.Sprintf("A.%02d.", i))
+		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{key, make([]byte, 1<<20)}))
+	}
+	require.Eventually(t, func() bool { return !publisherStats(t, p).Connected }, deadline, time.Millisecond)
+	network.speak()
+	last, came := "", 0
+	for last != fmt.Sprintf("%02d", total-1) {
+		topic := get(t, s).Topic
+		require.Greater(t, topic, last)
+		last = topic
+		came++
+	}
+	assert.Greater(t, came, total/2)
+	assert.GreaterOrEqual(t, publisherStats(t, p).Unconfirmed, uint64(total-came))
+}
+
+// Asking for stats again and again must not make it give up a connection that libzmq is
+// about to make.
+func TestEventsInTheSocketSurviveWhoeverAsksForStats(t *testing.T) {
+	proxy := startProxy(t)
+	network := newRelay(t, proxy.PubURI())
+	p := newPublisher(t, network.uri)
+	s := newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	network.hush()
+	for i := range 60 {
+		key := []byte(fmt.Sprintf("A.%02d.", i))
+		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{key, make([]byte, 1<<20)}))
+	}
+	network.cut()
+	for publisherStats(t, p).Connected {
+	}
+	for range 1000 {
+		publisherStats(t, p)
+	}
+	network.mend()
+	network.speak()
+	for get(t, s).Topic != "59" {
+	}
 }

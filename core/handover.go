@@ -185,7 +185,18 @@ func (h *handover) closeSocket() bool {
 
 // tend is housekeeping: goes on with what nobody waits for.
 func (h *handover) tend() {
+	h.tendLink()
 	h.look(0)
+}
+
+func (h *handover) tendLink() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.monitor == nil {
+		h.publisher.mu.Lock()
+		defer h.publisher.mu.Unlock()
+		h.publisher.tendLink()
+	}
 }
 
 // WaitClosed waits, negative for ever, until every publisher closed so far has

@@ -40,7 +40,7 @@ type link struct {
 	connected  bool
 	since      time.Time         // of the latest connection
 	connection socket.Connection // the latest
-	fresh      bool              // it has been cut, and nobody told yet
+	reason     string            // why that is being ended, if it is
 	connects   uint64
 	reconnects uint64
 	heartbeat  time.Duration // 0: none
@@ -75,15 +75,15 @@ func (l *link) read() {
 				l.reconnects++
 			}
 			l.since, l.dead, l.met, l.refused = time.Now(), 0, true, false
-			l.moved, l.still = 0, 0
+			l.moved, l.still, l.reason = 0, 0, ""
 			l.note(NoticeConnected, "connected to")
 		case socket.Disconnected, socket.Refused:
 			// A connection that fails in its handshake was never one.
 			if l.peers > 0 {
 				l.peers--
-				l.note(NoticeDisconnected, "disconnected from")
+				l.note(NoticeDisconnected, l.reason+"disconnected from")
 			}
-			l.dead = 1
+			l.dead, l.reason = 1, ""
 		case socket.Retrying:
 			l.dead = 0
 		}
@@ -91,19 +91,21 @@ func (l *link) read() {
 	}
 }
 
-// tend is read, and what keeps a connection alive: the search for why there is none,
-// and a new attempt where libzmq makes none. It sets itself to retry at once, so
-// when it has not by the next round, it never will.
+// tend is housekeeping, and for that only, as it counts the rounds. It reads, and does
+// what keeps a connection alive: the end of one that is silent, the search for why
+// there is none, and a new attempt where libzmq makes none. It sets itself to retry at
+// once, so when it has not by the next round, it never will. A new attempt is a new
+// pipe, and what waits in the old one is gone.
 func (l *link) tend() (reattached bool) {
 	if l.read(); l.connects == 0 {
 		l.resolving.try(l.uri)
 	}
-	reattached, l.fresh = l.fresh, false
+	l.cutIfSilent()
 	if l.dead == 0 || l.reattach == nil || l.connected {
-		return reattached
+		return false
 	}
 	if l.dead++; l.dead <= 2 {
-		return reattached
+		return false
 	}
 	if !l.refused && !l.met {
 		l.refused = true
@@ -113,8 +115,8 @@ func (l *link) tend() (reattached bool) {
 	return l.reattach() == nil
 }
 
-// cutIfSilent is for housekeeping only: it counts the rounds without a byte. Not the
-// time: a process that was stopped has not asked.
+// cutIfSilent counts the rounds without a byte. Not the time: a process that was
+// stopped has not asked.
 func (l *link) cutIfSilent() {
 	if !l.connected || l.reattach == nil || l.heartbeat == 0 {
 		return
@@ -124,16 +126,16 @@ func (l *link) cutIfSilent() {
 		l.moved, l.still = moved, 0
 	}
 	if time.Duration(l.still)*housekeepingInterval >= socket.HeartbeatsToDeath*l.heartbeat {
-		l.cut("no sign of life; disconnected")
+		l.cut("no sign of life; ")
 	}
 }
 
-// cut ends a connection that libzmq holds on to.
+// cut ends a connection that libzmq holds on to. libzmq sees that, makes a new one, and
+// sends through it what has waited.
 func (l *link) cut(why string) {
-	l.peers, l.connected = 0, false
-	l.note(NoticeDisconnected, why+" from")
-	_ = l.reattach() // if it fails, dead says to try again
-	l.dead, l.fresh = 1, true
+	if l.connection.End() {
+		l.reason = why
+	}
 }
 
 // why says what a publisher without a connection waits for.

@@ -215,7 +215,6 @@ func (s *Subscriber) tend() {
 		return
 	}
 	s.link.tend()
-	s.link.cutIfSilent()
 	s.look()
 	_ = s.askCheckpoints() // a filter that libzmq has taken is short enough for this
 	if s.socket.Tend() && !s.drained {

@@ -97,7 +97,7 @@ func (u *unfinished) endIfTooLong(m message) (odd bool) {
 	}
 	odd, tooLong := u.look(m.link, taken, m.limit)
 	if tooLong {
-		m.link.cut("a message without an end; disconnected")
+		m.link.cut("a message without an end; ")
 	}
 	return odd && !tooLong
 }

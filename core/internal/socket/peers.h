@@ -35,9 +35,12 @@ struct jb_flow {
  * with this inode. */
 int jb_flow(int fd, uint64_t inode, struct jb_flow *flow);
 
-/* Ends a connection, so that libzmq closes it. grip is a file descriptor of the
- * caller's that holds the connection meanwhile, and then the same as idle again.
- * Returns 1; 0 if fd is not the socket with this inode. */
+/* Ends a connection, so that libzmq closes it. Returns 1; 0 if fd is not the socket with
+ * this inode. */
+int jb_end(int fd, uint64_t inode);
+
+/* The same where no file descriptor may be left for it. grip is a file descriptor of the
+ * caller's that holds the connection meanwhile, and then the same as idle again. */
 int jb_cut_off(int fd, uint64_t inode, int grip, int idle);
 
 #endif

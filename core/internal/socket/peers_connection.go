@@ -90,6 +90,9 @@ func (c Connection) Moved() (uint64, bool) {
 	return flow.read + flow.acked, ok && flow.tcp
 }
 
+// End makes libzmq take the connection for lost. It tells whether there was one.
+func (c Connection) End() bool { return C.jb_end(C.int(c.fd), c.inode) != 0 }
+
 // address is where a peer is, as far as that can be told.
 func (p *peer) address() string {
 	name, err := syscall.Getpeername(p.fd)
