@@ -65,7 +65,6 @@ func (p *Publisher) sendQueued() {
 	for p.through() && p.queue.len() > 0 {
 		sent, err := p.sendWithin(p.queue.head(queuedAtOnce))
 		p.queue.pop(sent)
-		p.handed += uint64(sent)
 		if err != nil {
 			return
 		}
@@ -75,11 +74,9 @@ func (p *Publisher) sendQueued() {
 	}
 }
 
-// block says why an event was not accepted, and that the attempt may be repeated; the
-// ready fd is then readable when something has happened since.
+// block says why an event was not accepted, and that the attempt may be repeated.
 func (p *Publisher) block() error {
-	p.blocked = true
-	p.socket.Ready.Clear()
+	p.awaitChange()
 	switch {
 	case p.through():
 		return again(fmt.Errorf("%w: the proxy does not keep up", ErrQueueFull))
@@ -89,6 +86,12 @@ func (p *Publisher) block() error {
 		return fmt.Errorf("%w: %s", ErrNotConnected, p.link.why(false))
 	}
 	return again(fmt.Errorf("%w: it is not connected: %s", ErrQueueFull, p.link.why(false)))
+}
+
+// awaitChange has the ready fd say when something has happened since.
+func (p *Publisher) awaitChange() {
+	p.blocked = true
+	p.socket.Ready.Clear()
 }
 
 func (p *Publisher) unblock() {
@@ -154,8 +157,7 @@ func (p *Publisher) TryConnected() error {
 		if p.look(); p.through() {
 			return nil
 		}
-		p.blocked = true
-		p.socket.Ready.Clear()
+		p.awaitChange()
 		err = again(fmt.Errorf("%w: %s", ErrNotConnected, p.link.why(p.options.bind)))
 	}
 	return p.failure("wait for", err)

@@ -190,25 +190,17 @@ func (p *Proxy) Stats() (ProxyStats, error) {
 	}
 	stats := p.stats
 	stats.Keys = p.keys.len()
-	stats.CutOff = p.forwarder.PeerStats().CutOff
+	stats.CutOff = p.forwarder.CutOff()
 	return stats, nil
 }
 
-// CutOff tells of peers that were disconnected, all for the same reason.
-type CutOff struct {
-	Reason  string
-	Address string // of the last one; empty where that has none
-	Count   int
-}
+// CutOff tells of peers that were disconnected, Count of them for the same Reason, the
+// last one from Address, which is empty where that has none.
+type CutOff = socket.CutOff
 
 // CutOffs returns what has been cut off since the last call, for a log. It does not
 // block.
-func (p *Proxy) CutOffs() (cutOffs []CutOff) {
-	for _, c := range p.forwarder.CutOffs() {
-		cutOffs = append(cutOffs, CutOff{Reason: c.Reason, Address: c.Address, Count: c.Count})
-	}
-	return cutOffs
-}
+func (p *Proxy) CutOffs() []CutOff { return p.forwarder.CutOffs() }
 
 // Keys returns the keys that have been forwarded since the last call, with their
 // counts; at first, since the proxy was opened. It does not block.

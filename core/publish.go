@@ -170,12 +170,12 @@ func (p *Publisher) send(batch []socket.Event) (sent int, err error) {
 		if errors.Is(err, socket.ErrNoRoom) && p.options.bind {
 			p.stats.Dropped++
 			if err = p.socket.SendLossy(batch[sent]); err == nil {
+				p.handed++
 				sent++
 			}
 		}
 	}
 	p.count(batch[:sent])
-	p.handed += uint64(sent)
 	return sent, err
 }
 
@@ -187,6 +187,7 @@ func (p *Publisher) sendWithin(batch []socket.Event) (sent int, err error) {
 			return sent, socket.ErrNoRoom
 		}
 		n, err := p.socket.Send(batch[sent:p.within(batch, sent)])
+		p.handed += uint64(n)
 		if sent += n; err != nil {
 			return sent, err
 		}

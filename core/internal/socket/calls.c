@@ -7,6 +7,10 @@
 
 #include <errno.h>
 
+int jb_is_reserved(const void *key, size_t size) {
+    return size > 0 && *(const unsigned char *)key == 0xff;
+}
+
 int jb_receive_frame(void *socket, zmq_msg_t *frame) {
     while (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
         if (errno != EINTR)

@@ -10,6 +10,9 @@
 
 #include <zmq.h>
 
+/* Whether a key is the control plane's, whose messages are no events. */
+int jb_is_reserved(const void *key, size_t size);
+
 /* Receives one frame; -EAGAIN if there is none. */
 int jb_receive_frame(void *socket, zmq_msg_t *frame);
 

@@ -123,10 +123,6 @@ static void keep(struct jb_forwarded *done, struct jb_heard *heard, const void *
     heard->size += (uint32_t)size;
 }
 
-static int is_reserved(const void *key, size_t size) {
-    return size > 0 && *(const unsigned char *)key == 0xff;
-}
-
 /* The one reserved key that publishers may use: to ask what has arrived. */
 static int is_flush(struct event *e) {
     const unsigned char *key = zmq_msg_data(&e->frames[0]);
@@ -140,7 +136,7 @@ static int refused(struct event *e, size_t event_bytes_max, size_t key_size_max)
     if (e->bytes > event_bytes_max || e->count == 0)
         return 1;
     size_t size = zmq_msg_size(&e->frames[0]);
-    return size > key_size_max || is_reserved(zmq_msg_data(&e->frames[0]), size);
+    return size > key_size_max || jb_is_reserved(zmq_msg_data(&e->frames[0]), size);
 }
 
 static int forward_event(const struct jb_forwarder *f, struct event *e, struct jb_forwarded *done) {
@@ -220,23 +216,4 @@ int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb
     }
     read_subscriptions(f->subscribers, done);
     return hold ? 0 : forward_batch(f, done);
-}
-
-int jb_tell(void *subscribers, const void *key, size_t key_size, const void *payload,
-            size_t payload_size) {
-    zmq_msg_t frames[2];
-    const void *data[] = {key, payload};
-    const size_t sizes[] = {key_size, payload_size};
-    for (int i = 0; i < 2; i++) {
-        if (zmq_msg_init_size(&frames[i], sizes[i]) < 0) {
-            if (i > 0)
-                zmq_msg_close(&frames[0]);
-            return -ENOMEM;
-        }
-        memcpy(zmq_msg_data(&frames[i]), data[i], sizes[i]);
-    }
-    int rc = send_event(subscribers, frames, 2);
-    zmq_msg_close(&frames[0]);
-    zmq_msg_close(&frames[1]);
-    return rc;
 }

@@ -48,7 +48,7 @@ struct jb_forwarder {
     int publishers_fd, subscribers_fd, wake_fd;
     size_t event_bytes_max;
     struct jb_waiting *waiting; /* for subscribers */
-    int suspicious;             /* tell of each event that it came, and from whom */
+    int suspicious;             /* tell of small events too that they came, and from whom */
     _Atomic int32_t *asleep;    /* 1 while it waits because nothing has come */
 };
 
@@ -56,10 +56,5 @@ struct jb_forwarder {
  * what waits, up to the capacities. With `hold`, leaves the publishers' events where
  * they are. Returns 0, or a negative errno. */
 int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done);
-
-/* Sends a message of the proxy's own to whoever subscribed to its key. Returns 0, or a
- * negative errno. */
-int jb_tell(void *subscribers, const void *key, size_t key_size, const void *payload,
-            size_t payload_size);
 
 #endif

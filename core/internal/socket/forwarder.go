@@ -5,6 +5,7 @@ package socket
 
 // #include "forward.h"
 // #include "memory.h"
+// #include "send.h"
 import "C"
 
 import (
@@ -276,13 +277,8 @@ func (f *Forwarder) tellPeers(d *C.struct_jb_forwarded) {
 // some of them are cut off.
 func (f *Forwarder) Overfull() bool { return f.waiting.Bytes() > 2*f.maxBytes }
 
-// PeerStats are the counts of both sides' connections.
-func (f *Forwarder) PeerStats() PeerStats {
-	senders, takers := f.senders.Stats(), f.takers.Stats()
-	return PeerStats{
-		Connections: senders.Connections + takers.Connections, CutOff: senders.CutOff + takers.CutOff,
-	}
-}
+// CutOff is how many peers have been cut off.
+func (f *Forwarder) CutOff() uint64 { return f.senders.Stats().CutOff + f.takers.Stats().CutOff }
 
 // CutOffs returns what has been cut off since the last call.
 func (f *Forwarder) CutOffs() []CutOff { return append(f.senders.CutOffs(), f.takers.CutOffs()...) }
@@ -290,7 +286,7 @@ func (f *Forwarder) CutOffs() []CutOff { return append(f.senders.CutOffs(), f.ta
 // Tell sends a message of the proxy's own to whoever subscribed to its key. Neither is
 // empty.
 func (f *Forwarder) Tell(key, payload []byte) error {
-	rc := C.jb_tell(pointer(f.subscribers), unsafe.Pointer(&key[0]), C.size_t(len(key)),
+	rc := C.jb_send_one(pointer(f.subscribers), f.waiting.c, unsafe.Pointer(&key[0]), C.size_t(len(key)),
 		unsafe.Pointer(&payload[0]), C.size_t(len(payload)))
 	runtime.KeepAlive(f.subscribers)
 	return failure(rc)

@@ -13,7 +13,7 @@ const filterBytes = 32
 func (p *Peers) Subscribed(fd int, subscribed bool, filter []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.unfinished.takenBytes.Add(WireBytes(1 + len(filter)))
+	p.unfinished.takenBytes.Add(wireBytes(1 + len(filter)))
 	peer := p.peers[fd]
 	if peer == nil || peer.cut {
 		return

@@ -129,7 +129,7 @@ func (s *side) receive() (r received, err error) {
 				r.fd = -1
 			}
 		}
-		r.wire += WireBytes(len(frame))
+		r.wire += wireBytes(len(frame))
 		if more, err = s.zmq.GetRcvmore(); err != nil {
 			return r, err
 		}

@@ -97,8 +97,8 @@ func (p *Peers) Came(fd int) {
 	}
 }
 
-// WireBytes is what a frame takes on the wire.
-func WireBytes(frame int) uint64 {
+// wireBytes is what a frame takes on the wire.
+func wireBytes(frame int) uint64 {
 	if frame > 255 {
 		return uint64(frame) + 9
 	}

@@ -178,7 +178,7 @@ func (p *Publisher) Close(linger time.Duration) *Monitor {
 		linger = -1
 	}
 	_ = p.zmq.SetLinger(linger)
-	p.Ready.Finish(p.fd)
+	p.Finish()
 	_ = p.zmq.Close()
 	p.Waiting.release()
 	return p.Monitor

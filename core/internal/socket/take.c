@@ -67,11 +67,6 @@ static int reserve_span(struct growing *g) {
     return 0;
 }
 
-/* The control plane's messages may be lost; they are no events. */
-static int is_reserved(const void *key, size_t size) {
-    return size > 0 && *(const unsigned char *)key == 0xff;
-}
-
 static int append(struct growing *g, zmq_msg_t *frame, enum part part) {
     size_t size = zmq_msg_size(frame);
     size_t padded = aligned(size + 1); /* a NUL may follow a key */
@@ -111,7 +106,7 @@ static int take_event(void *socket, struct growing *g, size_t event_bytes_max, s
             failed = failed ? failed : append(g, &frame, first ? key : payload);
         if (first) {
             size_with_key = g->size;
-            reserved = is_reserved(zmq_msg_data(&frame), zmq_msg_size(&frame));
+            reserved = jb_is_reserved(zmq_msg_data(&frame), zmq_msg_size(&frame));
         }
         more = zmq_msg_more(&frame);
         zmq_msg_close(&frame);
@@ -169,7 +164,7 @@ static size_t count_events(const struct growing *g) {
     size_t events = 0;
     for (size_t i = 0; i < g->span_count; i++)
         if (g->spans[i].part != payload)
-            events += !is_reserved(g->data + g->spans[i].offset, g->spans[i].size);
+            events += !jb_is_reserved(g->data + g->spans[i].offset, g->spans[i].size);
     return events;
 }
 
