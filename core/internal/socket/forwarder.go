@@ -197,7 +197,7 @@ func (f *Forwarder) watch(o ForwarderOptions) (err error) {
 		return err
 	}
 	f.senders.CountWaiting(f.waiting.Bytes)
-	limits.MessageBytes = maxSubscriptionBytes
+	limits.MessageBytes, limits.OnlyFilters = maxSubscriptionBytes, true
 	if f.takers, err = newPeers(f.subscribers, limits, asleep, o.OnPanic); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type PeerLimits struct {
 	Subscriptions int   // of one subscriber; in bytes, filterBytes times as many
 	Handshakes    int   // connections that have not yet said who they are
 	MessageBytes  int64 // of one message
+	OnlyFilters   bool  // is what a peer sends
 	Memory        bool  // the process's memory tells of what peers take; no host uses it
 }
 

@@ -9,6 +9,9 @@ import "hash/maphash"
 // as may be. libzmq keeps a node of 64 bytes for each of their bytes.
 const filterBytes = 32
 
+// filterBytesMax is how many bytes the filters of one subscriber may have.
+func (l PeerLimits) filterBytesMax() int { return filterBytes * l.Subscriptions }
+
 // Subscribed notes a filter of the subscriber on a connection, or that it is given up.
 func (p *Peers) Subscribed(fd int, subscribed bool, filter []byte) {
 	p.mu.Lock()
@@ -32,7 +35,7 @@ func (p *Peers) Subscribed(fd int, subscribed bool, filter []byte) {
 		peer.filters[hash] = struct{}{}
 		peer.filterBytes += len(filter)
 	}
-	if len(peer.filters) <= p.limits.Subscriptions && peer.filterBytes <= filterBytes*p.limits.Subscriptions {
+	if len(peer.filters) <= p.limits.Subscriptions && peer.filterBytes <= p.limits.filterBytesMax() {
 		return
 	}
 	// What is read here of a connection that is over counts for the one that has its

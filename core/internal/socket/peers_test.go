@@ -302,6 +302,22 @@ func TestFiltersAreCountedInBytesToo(t *testing.T) {
 	assert.Equal(t, []string{TooManySubscriptions}, s.hasCut(t, 1))
 }
 
+// libzmq takes in as many as come, and tells of none before there are no more.
+func TestTooManySubscriptionsAreCutBeforeAnyIsTaken(t *testing.T) {
+	const limit = 4000
+	s := startSide(t, zmq.XPUB, anyPort, PeerLimits{Subscriptions: limit, Handshakes: 10, MessageBytes: maxSubscriptionBytes, OnlyFilters: true})
+	peer := peerOf(t, s.uri, "SUB")
+	s.held.Store(true)
+	go func() {
+		for filter := make([]byte, 1000); ; {
+			if _, err := peer.Write(frame(0, append([]byte{1}, filter...))); err != nil {
+				return
+			}
+		}
+	}()
+	assert.Equal(t, []string{TooManySubscriptions}, s.hasCut(t, 1))
+}
+
 func TestOnlyFiltersThatWereSubscribedCanBeGivenUp(t *testing.T) {
 	s := startSide(t, zmq.XPUB, anyPort, PeerLimits{Subscriptions: 100, Handshakes: 10, MessageBytes: 1 << 20})
 	bad := peerOf(t, s.uri, "SUB")

@@ -133,6 +133,10 @@ func (p *Peers) lookForUnfinished(now time.Time) time.Duration {
 			continue
 		}
 		longest = max(longest, m.size())
+		if p.limits.OnlyFilters && m.size() > uint64(p.limits.filterBytesMax()) {
+			// libzmq takes in filters as long as more come, and only then tells of them.
+			p.cut(peer, TooManySubscriptions)
+		}
 		if m.quiet < quietLooks {
 			continue
 		}
