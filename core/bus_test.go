@@ -96,6 +96,11 @@ func publish(t testing.TB, p *core.Publisher, name, topic string) {
 	require.NoError(t, p.Publish(within(t, deadline), core.Event{Name: name, Topic: topic, Frames: [][]byte{empty}}))
 }
 
+// sendBytes publishes so many bytes under a key.
+func sendBytes(t testing.TB, p *core.Publisher, key string, count int) {
+	require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte(key), make([]byte, count)}))
+}
+
 func get(t testing.TB, s *core.Subscriber) core.Event {
 	e, err := s.Get(within(t, deadline))
 	require.NoError(t, err)

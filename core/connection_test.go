@@ -17,13 +17,22 @@ import (
 	"github.com/juicebus/juicebus/core"
 )
 
-func TestSilentConnectionIsFoundDeadAndMadeAnew(t *testing.T) {
+// heartbeat is so short that a silent connection is found dead soon.
+var heartbeat = core.Heartbeat(100 * time.Millisecond)
+
+// behindRelays opens a publisher and a subscriber of A, each behind a network of its own,
+// and waits until both are live.
+func behindRelays(t *testing.T) (p *core.Publisher, s *core.Subscriber, toPub, toSub *relay) {
 	proxy := startProxy(t)
-	toPub, toSub := newRelay(t, proxy.PubURI()), newRelay(t, proxy.SubURI())
-	heartbeat := core.Heartbeat(100 * time.Millisecond)
-	p, s := newPublisher(t, toPub.uri, heartbeat), newSubscriber(t, toSub.uri, heartbeat)
+	toPub, toSub = newRelay(t, proxy.PubURI()), newRelay(t, proxy.SubURI())
+	p, s = newPublisher(t, toPub.uri, heartbeat), newSubscriber(t, toSub.uri, heartbeat)
 	require.NoError(t, s.Subscribe("A", ""))
 	goLive(t, p, s)
+	return p, s, toPub, toSub
+}
+
+func TestSilentConnectionIsFoundDeadAndMadeAnew(t *testing.T) {
+	p, s, toPub, toSub := behindRelays(t)
 	toPub.hush()
 	toSub.hush()
 	require.Eventually(t, func() bool {
@@ -133,15 +142,10 @@ func TestMessageWithoutAnEndIsCutOffAndTheSubscriberComesBack(t *testing.T) {
 
 // An event that takes longer than three heartbeats to arrive is a sign of life.
 func TestLargeEventOverASlowNetworkArrives(t *testing.T) {
-	proxy := startProxy(t)
-	toPub, toSub := newRelay(t, proxy.PubURI()), newRelay(t, proxy.SubURI())
-	heartbeat := core.Heartbeat(100 * time.Millisecond)
-	p, s := newPublisher(t, toPub.uri, heartbeat), newSubscriber(t, toSub.uri, heartbeat)
-	require.NoError(t, s.Subscribe("A", ""))
-	goLive(t, p, s)
+	p, s, toPub, toSub := behindRelays(t)
 	toPub.slow(20 * time.Millisecond) // 64 KiB each
 	toSub.slow(20 * time.Millisecond)
-	require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 4<<20)}))
+	sendBytes(t, p, "A.", 4<<20)
 	assert.Len(t, get(t, s).Frames[0], 4<<20)
 	assert.Zero(t, stats(t, s).Reconnects)
 	assert.Zero(t, publisherStats(t, p).Reconnects)
@@ -153,53 +157,51 @@ func TestTwoLargeEventsOneAfterTheOtherAreNoEndlessMessage(t *testing.T) {
 	require.NoError(t, s.Subscribe("A", ""))
 	goLive(t, p, s)
 	for range 3 {
-		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 63<<20)}))
+		sendBytes(t, p, "A.", 63<<20)
 		assert.Len(t, get(t, s).Frames[0], 63<<20)
 	}
 	assert.Zero(t, publisherStats(t, p).Reconnects)
 }
 
-// What has not gone to a network that falls silent goes to the next connection, in order.
-func TestEventsThatASilentNetworkDidNotTakeArriveInOrder(t *testing.T) {
+// silenced is how many events publishIntoSilence publishes, of 1 MiB each: far more than
+// the kernels between take.
+const silenced = 60
+
+// publishIntoSilence publishes to a network that has fallen silent: topics 00, 01, … of A,
+// for a subscriber that is live.
+func publishIntoSilence(t *testing.T, options ...core.PublisherOption) (*core.Publisher, *core.Subscriber, *relay) {
 	proxy := startProxy(t)
 	network := newRelay(t, proxy.PubURI())
-	p := newPublisher(t, network.uri, core.Heartbeat(100*time.Millisecond))
-	s := newSubscriber(t, proxy.SubURI())
+	p, s := newPublisher(t, network.uri, options...), newSubscriber(t, proxy.SubURI())
 	require.NoError(t, s.Subscribe("A", ""))
 	goLive(t, p, s)
 	network.hush()
-	const total = 60 // of 1 MiB: far more than the kernels between take
-	for i := range total {
-		key := []byte(fmt.Sprintf("A.%02d.", i))
-		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{key, make([]byte, 1<<20)}))
+	for i := range silenced {
+		sendBytes(t, p, fmt.Sprintf("A.%02d.", i), 1<<20)
 	}
+	return p, s, network
+}
+
+// What has not gone to a network that falls silent goes to the next connection, in order.
+func TestEventsThatASilentNetworkDidNotTakeArriveInOrder(t *testing.T) {
+	p, s, network := publishIntoSilence(t, heartbeat)
 	require.Eventually(t, func() bool { return !publisherStats(t, p).Connected }, deadline, time.Millisecond)
 	network.speak()
 	last, came := "", 0
-	for last != fmt.Sprintf("%02d", total-1) {
+	for last != fmt.Sprint(silenced-1) {
 		topic := get(t, s).Topic
 		require.Greater(t, topic, last)
 		last = topic
 		came++
 	}
-	assert.Greater(t, came, total/2)
-	assert.GreaterOrEqual(t, publisherStats(t, p).Unconfirmed, uint64(total-came))
+	assert.Greater(t, came, silenced/2)
+	assert.GreaterOrEqual(t, publisherStats(t, p).Unconfirmed, uint64(silenced-came))
 }
 
 // Asking for stats again and again must not make it give up a connection that libzmq is
 // about to make.
 func TestEventsInTheSocketSurviveWhoeverAsksForStats(t *testing.T) {
-	proxy := startProxy(t)
-	network := newRelay(t, proxy.PubURI())
-	p := newPublisher(t, network.uri)
-	s := newSubscriber(t, proxy.SubURI())
-	require.NoError(t, s.Subscribe("A", ""))
-	goLive(t, p, s)
-	network.hush()
-	for i := range 60 {
-		key := []byte(fmt.Sprintf("A.%02d.", i))
-		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{key, make([]byte, 1<<20)}))
-	}
+	p, s, network := publishIntoSilence(t)
 	network.cut()
 	for publisherStats(t, p).Connected {
 	}
@@ -208,6 +210,6 @@ func TestEventsInTheSocketSurviveWhoeverAsksForStats(t *testing.T) {
 	}
 	network.mend()
 	network.speak()
-	for get(t, s).Topic != "59" {
+	for get(t, s).Topic != fmt.Sprint(silenced-1) {
 	}
 }

@@ -90,7 +90,7 @@ func TestOversizeEventIsCountedAsLostOnce(t *testing.T) {
 	s := newSubscriber(t, proxy.SubURI(), core.MaxEventBytes(100))
 	require.NoError(t, s.Subscribe("A", ""))
 	goLive(t, p, s)
-	require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 99)}))
+	sendBytes(t, p, "A.", 99)
 	publish(t, p, "A", "x")
 	assert.Equal(t, "x", get(t, s).Topic)
 	assert.EqualValues(t, 1, stats(t, s).Lost)

@@ -25,6 +25,12 @@ func threads(t testing.TB) int {
 	return len(entries)
 }
 
+func proxyStats(t testing.TB, proxy *core.Proxy) core.ProxyStats {
+	stats, err := proxy.Stats()
+	require.NoError(t, err)
+	return stats
+}
+
 func TestTakenPortIsNamed(t *testing.T) {
 	proxy := startProxy(t)
 	_, err := core.NewProxy(proxy.PubURI(), "tcp://127.0.0.1:0")
@@ -119,8 +125,7 @@ func TestProxyCountsByKey(t *testing.T) {
 	fresh, err := proxy.Keys()
 	require.NoError(t, err)
 	assert.Empty(t, fresh, "each is told once")
-	stats, err := proxy.Stats()
-	require.NoError(t, err)
+	stats := proxyStats(t, proxy)
 	assert.EqualValues(t, 4, stats.Events)
 	assert.Equal(t, 2, stats.Keys, "the oldest key made room")
 }
@@ -172,9 +177,7 @@ func TestProxyRefusesReservedKeysAndOversizeEvents(t *testing.T) {
 	}
 	assert.Equal(t, "good", get(t, s).Topic)
 	require.Eventually(t, func() bool { // counted a moment after it is forwarded
-		stats, err := proxy.Stats()
-		require.NoError(t, err)
-		return stats.Refused == 2
+		return proxyStats(t, proxy).Refused == 2
 	}, deadline, time.Millisecond)
 }
 
@@ -186,60 +189,39 @@ func TestDamagedKeysAreSkippedAndCounted(t *testing.T) {
 	s := newSubscriber(t, proxy.SubURI())
 	require.NoError(t, s.Subscribe("A", ""))
 	goLive(t, newPublisher(t, proxy.PubURI()), s)
-	before, err := s.Stats()
-	require.NoError(t, err)
+	before := stats(t, s).Skipped
 	for _, key := range []string{"A.no dot", "A.\xff.", "A.\x00.", "A.good."} {
 		_, err := raw.SendMessage(key, "\xa0")
 		require.NoError(t, err)
 	}
 	assert.Equal(t, "good", get(t, s).Topic)
-	after, err := s.Stats()
-	require.NoError(t, err)
-	assert.EqualValues(t, 3, after.Skipped-before.Skipped)
+	assert.EqualValues(t, 3, stats(t, s).Skipped-before)
 }
 
-func TestSubscriberThatTakesNothingIsCutOffAndStopsNobody(t *testing.T) {
-	proxy := startProxy(t, core.MaxBytes(8<<20))
-	network := newRelay(t, proxy.SubURI())
-	frozen, fast := newSubscriber(t, network.uri, core.Heartbeat(0)), newSubscriber(t, proxy.SubURI())
-	p := newPublisher(t, proxy.PubURI())
-	for _, s := range []*core.Subscriber{frozen, fast} {
-		require.NoError(t, s.Subscribe("A", ""))
-		goLive(t, p, s)
+func TestSubscriberThatDoesNotKeepUpIsCutOffAndStopsNobody(t *testing.T) {
+	for name, hinder := range map[string]func(*relay){
+		"takes nothing": (*relay).hush,
+		"is too slow":   func(network *relay) { network.slow(10 * time.Millisecond) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			proxy := startProxy(t, core.MaxBytes(8<<20))
+			network := newRelay(t, proxy.SubURI())
+			slow, fast := newSubscriber(t, network.uri, core.Heartbeat(0)), newSubscriber(t, proxy.SubURI())
+			p := newPublisher(t, proxy.PubURI())
+			for _, s := range []*core.Subscriber{slow, fast} {
+				require.NoError(t, s.Subscribe("A", ""))
+				goLive(t, p, s)
+			}
+			hinder(network)
+			require.Eventually(t, func() bool {
+				sendBytes(t, p, "A.", 1<<20)
+				get(t, fast)
+				return proxyStats(t, proxy).CutOff == 1
+			}, deadline, time.Microsecond)
+			assert.Zero(t, stats(t, fast).Lost)
+			assert.Zero(t, stats(t, fast).Reconnects)
+		})
 	}
-	network.hush()
-	frame := make([]byte, 1<<20)
-	require.Eventually(t, func() bool {
-		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), frame}))
-		get(t, fast)
-		stats, err := proxy.Stats()
-		require.NoError(t, err)
-		return stats.CutOff == 1
-	}, deadline, time.Microsecond)
-	assert.Zero(t, stats(t, fast).Lost)
-	assert.Zero(t, stats(t, fast).Reconnects)
-}
-
-func TestSubscriberThatIsTooSlowIsCutOffAndStopsNobodyForLong(t *testing.T) {
-	proxy := startProxy(t, core.MaxBytes(8<<20))
-	network := newRelay(t, proxy.SubURI())
-	slow, fast := newSubscriber(t, network.uri, core.Heartbeat(0)), newSubscriber(t, proxy.SubURI())
-	p := newPublisher(t, proxy.PubURI())
-	for _, s := range []*core.Subscriber{slow, fast} {
-		require.NoError(t, s.Subscribe("A", ""))
-		goLive(t, p, s)
-	}
-	network.slow(10 * time.Millisecond)
-	frame := make([]byte, 1<<20)
-	require.Eventually(t, func() bool {
-		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), frame}))
-		get(t, fast)
-		stats, err := proxy.Stats()
-		require.NoError(t, err)
-		return stats.CutOff == 1
-	}, deadline, time.Microsecond)
-	assert.Zero(t, stats(t, fast).Lost)
-	assert.Zero(t, stats(t, fast).Reconnects)
 }
 
 func TestProxyThatNeverRanCloses(t *testing.T) {

@@ -87,7 +87,7 @@ func TestCancelledCloseGoesOnInTheBackground(t *testing.T) {
 	p := newPublisher(t, first.PubURI())
 	require.NoError(t, p.WaitConnected(within(t, deadline)))
 	for range 400 { // more than the proxy and the network between take in
-		require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 1<<20)}))
+		sendBytes(t, p, "A.", 1<<20)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)

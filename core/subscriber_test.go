@@ -74,7 +74,7 @@ func TestWhatIsNoEventIsSkippedAndCounted(t *testing.T) {
 	big := newSubscriber(t, address, core.MaxEventBytes(10))
 	require.NoError(t, big.Subscribe("A", ""))
 	goLiveSmall(t, p, big)
-	require.NoError(t, p.SendFrames(within(t, deadline), [][]byte{[]byte("A."), make([]byte, 11)}))
+	sendBytes(t, p, "A.", 11)
 	publish(t, p, "A", "x")
 	assert.Equal(t, "x", get(t, big).Topic)
 	stats, err := big.Stats()

@@ -12,9 +12,10 @@ import select
 import socket
 import time
 from contextlib import suppress
-from types import TracebackType
 
 from typing_extensions import Self
+
+from addresses import host_and_port
 
 MORE, LONG, COMMAND = 1, 2, 4
 
@@ -77,13 +78,11 @@ class HostilePeer:
 
     def __init__(self, uri: str) -> None:
         """Connect to tcp://host:port or ipc://path."""
-        scheme, _, address = uri.partition("://")
-        if scheme == "ipc":
+        if uri.startswith("ipc://"):
             self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.connect(address)
+            self.socket.connect(uri.removeprefix("ipc://"))
         else:
-            host, _, port = address.rpartition(":")
-            self.socket = socket.create_connection((host, int(port)))
+            self.socket = socket.create_connection(host_and_port(uri))
 
     def shake_hands(self, socket_type: bytes, minor: int = 0) -> None:
         """Become a peer like any other: b"XPUB" for a publisher, b"SUB" for a subscriber.
@@ -133,12 +132,7 @@ class HostilePeer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.socket.close()
 
 
@@ -147,8 +141,7 @@ class HostileProxy:
 
     def __init__(self, uri: str, socket_type: bytes) -> None:
         """Listen at tcp://host:port as XPUB, to subscribers, or XSUB, to publishers."""
-        host, _, port = uri.removeprefix("tcp://").rpartition(":")
-        self._listening = socket.create_server((host, int(port)))
+        self._listening = socket.create_server(host_and_port(uri))
         self._socket_type = socket_type
 
     def accept(self, timeout: float) -> socket.socket:
@@ -183,10 +176,5 @@ class HostileProxy:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._listening.close()

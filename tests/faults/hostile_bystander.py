@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from typing_extensions import Self
@@ -59,6 +58,13 @@ class Bystanders:
         assert self._publisher.stats().reconnects == 0
         assert self._subscriber.stats().reconnects == 0
 
+    def assert_served(self) -> float:
+        """So do they, and new clients are served soon: after the time that is returned."""
+        served_s = seconds_until_served(self._proxy)
+        self.assert_still_there()
+        assert served_s <= SERVED_WITHIN_S
+        return served_s
+
     def growth_bytes(self) -> int:
         """By how much the proxy has grown at most."""
         return peak_resident_bytes(self._proxy.pid) - self._resident_bytes
@@ -68,12 +74,7 @@ class Bystanders:
         used_s = processor_seconds(self._proxy.pid) - self._processor_s
         return used_s / (time.monotonic() - self._began_at)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._publisher.close()
         self._subscriber.close()
 

@@ -4,37 +4,19 @@
 
 from __future__ import annotations
 
-import random
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from typing_extensions import Self
+
+from addresses import free_uri
 
 ROOT = Path(__file__).parents[2]
 JUICEBUS_PROXY = ROOT / "build" / "bin" / "juicebus-proxy"
 STOP_TIMEOUT_S = 10.0
-
-
-def free_port() -> int:
-    """Return a port that nobody uses, below those that the kernel gives to clients.
-
-    A client that retries such a port on the loopback can meet itself there, and so keep
-    the proxy from coming back to it.
-    """
-    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(10_000, lowest)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class ProxyProcess:
@@ -46,26 +28,25 @@ class ProxyProcess:
         self.sub_uri = sub_uri
         self._command = command
         self._cwd = cwd
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str]
         self.last_words = ""
 
     @classmethod
     def juicebus(cls, *flags: str) -> ProxyProcess:
         """Return a juicebus-proxy."""
-        pub, sub = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
+        pub, sub = free_uri(), free_uri()
         return cls([str(JUICEBUS_PROXY), "--pub", pub, "--sub", sub, *flags], pub, sub, ROOT)
 
     @classmethod
     def juice(cls) -> ProxyProcess:
         """Return Juice's own proxy."""
-        pub, sub = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
+        pub, sub = free_uri(), free_uri()
         command = [sys.executable, "-m", "peers.juice_proxy", pub, sub]
         return cls(command, pub, sub, ROOT / "tests" / "conformance")
 
     @property
     def pid(self) -> int:
         """The process's id."""
-        assert self._process is not None
         return self._process.pid
 
     def start(self) -> None:
@@ -79,13 +60,11 @@ class ProxyProcess:
 
     def kill(self) -> None:
         """End it as a crash would: SIGKILL."""
-        assert self._process is not None
         with self._process:
             self._process.kill()
 
     def stop(self) -> None:
         """End it as an administrator would: SIGTERM, and a clean exit. It may say something."""
-        assert self._process is not None
         with self._process:
             self._process.terminate()
             self.last_words, _ = self._process.communicate(timeout=STOP_TIMEOUT_S)
@@ -95,12 +74,7 @@ class ProxyProcess:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None:
             self.stop()
         else:

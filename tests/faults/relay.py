@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from types import TracebackType
 
 from typing_extensions import Self
+
+from addresses import host_and_port
 
 CHUNK_BYTES = 1 << 16
 
@@ -55,8 +56,7 @@ class Relay:
     """Relays to a target URI, within its with block."""
 
     def __init__(self, target_uri: str) -> None:
-        host, _, port = target_uri.removeprefix("tcp://").rpartition(":")
-        self._target = (host, int(port))
+        self._target = host_and_port(target_uri)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.uri = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self._flows = True
@@ -97,12 +97,7 @@ class Relay:
         self._accepting.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()

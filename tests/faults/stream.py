@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 import time
-from types import TracebackType
 from typing import Any
 
 from typing_extensions import Self
@@ -38,18 +37,43 @@ def place(number: int, topics: int) -> str:
     return f"t{number % topics}"
 
 
-class Stream:
-    """Publishes at a steady rate in a thread of its own, within its with block."""
+class Background:
+    """Runs in a thread of its own within its with block, which raises its error at the end."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        """Work until it is over, or note the error."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.stop()
+        if error is None and self.error is not None:
+            raise self.error
+
+
+class Stream(Background):
+    """Publishes at a steady rate, until it is stopped."""
 
     def __init__(self, publisher: Any, topics: int) -> None:
+        super().__init__()
         self.sent = 0
-        self.error: Exception | None = None
         self._publisher = publisher
         self._topics = topics
         # Whoever holds it publishes; to hold it pauses the stream.
         self.turn = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
     def publish(self, count: int) -> None:
         """Publish the next numbers at once, between those of the stream."""
@@ -63,48 +87,27 @@ class Stream:
                     self._publisher.publish(event)
             self.sent = numbers.stop
 
-    def stop(self) -> None:
-        """Publish no more."""
-        self._stop.set()
-        self._thread.join()
-
     def _run(self) -> None:
         due = time.monotonic()
         try:
-            while not self._stop.wait(max(0.0, due - time.monotonic())):
+            while not self._over.wait(max(0.0, due - time.monotonic())):
                 self.publish(BATCH_EVENTS)
                 due += BATCH_EVENTS / RATE_HZ
         except Exception as error:
             self.error = error
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-        if error is None and self.error is not None:
-            raise self.error
-
-
-class Receiver:
-    """Takes what comes in a thread of its own, within its with block."""
+class Receiver(Background):
+    """Takes what comes, until it is stopped."""
 
     def __init__(self, subscriber: Any) -> None:
+        super().__init__()
         self.received = 0
         self.missing: list[int] = []
         self.out_of_order: list[int] = []
         self.highest = -1
-        self.error: Exception | None = None
         self._subscriber = subscriber
-        self._over = False
         self._came = threading.Condition()
-        self._thread = threading.Thread(target=self._run)
 
     def wait_for(self, number: int, timeout: float = DEADLINE_S) -> bool:
         """Wait until this number or a higher one has come; return whether it has."""
@@ -115,7 +118,7 @@ class Receiver:
 
     def _run(self) -> None:
         try:
-            while not self._over:
+            while not self._over.is_set():
                 try:
                     self._note(self._take())
                 except TimeoutError:
@@ -141,18 +144,3 @@ class Receiver:
                 self.missing += range(self.highest + 1, number)
                 self.highest = number
             self._came.notify_all()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._over = True
-        self._thread.join()
-        if error is None and self.error is not None:
-            raise self.error

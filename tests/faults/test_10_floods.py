@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 import juicebus
+from addresses import free_uri, host_and_port
 from hostile import HostilePeer, subscription
 from hostile_bystander import SERVED_WITHIN_S, Bystanders, seconds_until_served
 from probing import DEADLINE_S
 from procfs import descriptors
-from proxy_process import JUICEBUS_PROXY, ProxyProcess, free_port
+from proxy_process import JUICEBUS_PROXY, ProxyProcess
 from sides import taken
 
 pytestmark = pytest.mark.fault(10)
@@ -59,10 +60,8 @@ def test_subscriber_with_too_many_subscriptions_is_cut_off(
     with Bystanders(proxy) as bystanders, HostilePeer(proxy.sub_uri) as hostile:
         hostile.shake_hands(b"SUB")
         hostile.send_until_cut_off(flood, DEADLINE_S)
-        served_s = seconds_until_served(proxy)
-        bystanders.assert_still_there()
+        served_s = bystanders.assert_served()
         growth = bystanders.growth_bytes()
-    assert served_s <= SERVED_WITHIN_S
     assert growth <= growth_max
     record_property(
         "figure",
@@ -74,13 +73,12 @@ def test_subscriber_with_too_many_subscriptions_is_cut_off(
 @contextmanager
 def silent_connections(uri: str, count: int) -> Iterator[list[socket.socket]]:
     """Yield connections that have been begun and never say anything."""
-    host, _, port = uri.removeprefix("tcp://").rpartition(":")
     with ExitStack() as stack:
         silent = []
         for _ in range(count):
             connection = stack.enter_context(socket.socket())
             connection.setblocking(False)
-            connection.connect_ex((host, int(port)))
+            connection.connect_ex(host_and_port(uri))
             silent.append(connection)
         yield silent
 
@@ -123,7 +121,7 @@ def test_connections_without_handshake_are_cut_off_when_they_are_too_many(
 
 
 def proxy_with_few_descriptors() -> ProxyProcess:
-    pub, sub = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
+    pub, sub = free_uri(), free_uri()
     command = ["prlimit", f"--nofile={DESCRIPTORS}", str(JUICEBUS_PROXY)]
     command += ["--pub", pub, "--sub", sub, "--hold", "0"]
     return ProxyProcess(command, pub, sub, JUICEBUS_PROXY.parent)

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 import juicebus
+from addresses import free_uri
 from c_program import c_program, figures_of
 from events import Numbered
 from probing import DEADLINE_S
-from proxy_process import ProxyProcess, free_port
+from proxy_process import ProxyProcess
 
 pytestmark = pytest.mark.fault(17)
 
@@ -39,7 +40,7 @@ def test_a_publishers_full_queue_does_what_overflow_says(
     overflow: Any, record_property: Callable[[str, object], None]
 ) -> None:
     for limit in LIMITS:
-        pub_uri, sub_uri = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
+        pub_uri, sub_uri = free_uri(), free_uri()
         with (
             closing(
                 juicebus.PublisherBlocking(pub_uri, max_events=limit, overflow=overflow)

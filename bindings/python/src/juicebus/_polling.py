@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from juicebus._publisher import RETRY, Attempt
+from juicebus._attempt import RETRY, Attempt
 from juicebus._timeout import left, passed
 
 _INTERVAL_S = 0.01

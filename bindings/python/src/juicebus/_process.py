@@ -22,7 +22,8 @@ from weakref import WeakSet
 
 from juicebus._errors import Status
 from juicebus._library import library, process_ends
-from juicebus._timeout import deadline, passed, slice_ms
+from juicebus._slices import repeat
+from juicebus._timeout import deadline
 
 # For so long the library goes on with a publisher that nobody waits for.
 BACKGROUND_S = 1.0
@@ -89,14 +90,11 @@ def close_publisher(
         return 0
     _open_publishers.pop(handle, None)
     limit = deadline(timeout)
-    left = ctypes.c_uint64()
+    close, left = lib.juicebus_publisher_close_counted, ctypes.c_uint64()
     status: int = Status.TIMEOUT
     told = False
     try:
-        while True:
-            status = lib.juicebus_publisher_close_counted(handle, slice_ms(limit), left)
-            if status != Status.TIMEOUT or passed(limit):
-                break
+        status = repeat(lambda timeout_ms: close(handle, timeout_ms, left), limit)
         told = status == Status.TIMEOUT and (timeout is None or timeout >= BACKGROUND_S)
     finally:  # also when Ctrl-C ends it
         if told:

@@ -11,23 +11,18 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import finalize
 
 from juicebus import _abi, _process
+from juicebus._attempt import RETRY, Attempt
 from juicebus._clock import utc_or_none
 from juicebus._codec import as_bytes, codec_named, encode, plan_for
 from juicebus._errors import ClosedError, InvalidError, Status, error_for
 from juicebus._event import EventLike
 from juicebus._library import c_string, check, leave_ending_process, library, text
 from juicebus._stats import PublisherStats
-
-# Tries within so many milliseconds and returns a status.
-Attempt = Callable[[int], int]
-
-# Outcomes after which the same attempt may succeed later.
-RETRY = (Status.TIMEOUT, Status.E_NOT_CONNECTED)
 
 
 class PublisherShared:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from juicebus import _process
+from juicebus._attempt import Attempt
 from juicebus._confirmation import confirmed
 from juicebus._errors import Status
 from juicebus._event import EventLike
@@ -18,7 +19,7 @@ from juicebus._notices_async import NoticesAsync
 from juicebus._options import Overflow, publisher_options
 from juicebus._owned_fd import fd_of
 from juicebus._polling import poll
-from juicebus._publisher import Attempt, Many, PublisherShared
+from juicebus._publisher import Many, PublisherShared
 from juicebus._readable import Readable
 from juicebus._timeout import deadline, left, passed
 

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""How the blocking twins wait: inside the library, in slices that let Ctrl-C through.
+"""How the blocking twins and a close wait: in the library, in slices that let Ctrl-C through.
 
-next: _subscriber_blocking.py, _publisher_blocking.py
+next: _subscriber_blocking.py, _publisher_blocking.py, _process.py
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from juicebus._publisher import RETRY, Attempt
+from juicebus._attempt import RETRY, Attempt
 from juicebus._timeout import passed, slice_ms
 
 
