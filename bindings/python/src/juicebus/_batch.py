@@ -62,20 +62,19 @@ def take(lib: ctypes.CDLL, batch: _abi.Batch) -> list[Raw]:
         data = _copy_of(base, size) if small else _view_of(base, size, _PyBUF_READ)
         first = events - base
         raws = []
-        for at in range(first, first + count * EVENT.size, EVENT.size):
-            (
-                name,
-                topic,
-                payload,
-                payload_size,
-                frames_at,
-                frame_count,
-                name_size,
-                topic_size,
-                format,
-                _,
-                _,
-            ) = EVENT.unpack_from(data, at)
+        for (
+            name,
+            topic,
+            payload,
+            payload_size,
+            frames_at,
+            frame_count,
+            name_size,
+            topic_size,
+            format,
+            _,
+            _,
+        ) in EVENT.iter_unpack(data[first : first + count * EVENT.size]):
             if frame_count == 1:
                 payload -= base
                 frames: tuple[bytes, ...] = (bytes(data[payload : payload + payload_size]),)

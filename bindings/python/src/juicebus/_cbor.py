@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import partial
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -39,22 +40,13 @@ _DEPTH_MAX = 1000
 _MINUTE = timedelta(minutes=1)
 
 
-def dumps(fields: dict[str, Any]) -> bytes:
-    """Return fields as one CBOR map.
+def dumps(value: Any) -> bytes:
+    """Return fields, or one value, as CBOR.
 
     Raises:
         Exception: A value has no CBOR form; of whatever class, with the reason.
     """
-    return cbor2.dumps(fields, encoders=_ENCODERS, default=_encode_other)
-
-
-def loads(payload: bytes, decoders: Decoders) -> Any:
-    """Return the value of a payload that the library found well-formed.
-
-    Raises:
-        Exception: A tag's content does not fit the tag.
-    """
-    return cbor2.loads(payload, semantic_decoders=decoders, max_depth=_DEPTH_MAX)
+    return cbor2.dumps(value, encoders=_ENCODERS, default=_encode_other)
 
 
 def _encode_map(encoder: cbor2.CBOREncoder, value: dict[Any, Any]) -> None:
@@ -151,5 +143,15 @@ def _decode_self_described(value: Any, immutable: bool) -> Any:
 
 
 _PLAIN_DECODERS: Decoders = {55799: _decode_self_described}
-LIST_DECODERS: Decoders = {**_PLAIN_DECODERS, **_typed_arrays.LIST_DECODERS}
-NUMPY_DECODERS: Decoders = {**_PLAIN_DECODERS, **_typed_arrays.NUMPY_DECODERS}
+# They return the value of a payload that the library found well-formed, with lists or
+# arrays in it, or raise an exception of whatever class: a tag's content does not fit.
+loads_with_lists = partial(
+    cbor2.loads,
+    semantic_decoders={**_PLAIN_DECODERS, **_typed_arrays.LIST_DECODERS},
+    max_depth=_DEPTH_MAX,
+)
+loads_with_arrays = partial(
+    cbor2.loads,
+    semantic_decoders={**_PLAIN_DECODERS, **_typed_arrays.NUMPY_DECODERS},
+    max_depth=_DEPTH_MAX,
+)

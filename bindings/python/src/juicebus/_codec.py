@@ -26,6 +26,7 @@ from juicebus._annotations import mention_numpy
 from juicebus._batch import Raw
 from juicebus._errors import DecodeError, InvalidError, Status
 from juicebus._event import Message
+from juicebus._flat import Writer, reads_names_only, writer_for
 from juicebus._library import library, text
 
 Codec = Literal["cbor", "json"]
@@ -39,9 +40,11 @@ class Plan:
 
     own_frames: bool
     has_to_msg: bool
+    has_topic: bool
+    write_flat: Writer
     from_json: Callable[[bytes], Any]
     from_fields: Callable[[Any], Any]
-    decoders: _cbor.Decoders
+    from_cbor: Callable[[bytes], Any]
 
 
 _plans: WeakKeyDictionary[type, Plan] = WeakKeyDictionary()
@@ -92,7 +95,10 @@ def encode(plan: Plan, codec: Codec, event: Any) -> Sequence[bytes]:
             raise ValueError(f"to_msg() gave {len(frames)} frames instead of 1")
         if codec == "json":
             return (event.model_dump_json().encode(),)
-        return (_cbor.dumps(event.model_dump(mode="python", by_alias=False, round_trip=True)),)
+        payload = plan.write_flat(event)
+        if payload is None:
+            payload = _cbor.dumps(event.model_dump(mode="python", by_alias=False, round_trip=True))
+        return (payload,)
     except Exception as exc:
         raise InvalidError(f"publish {type(event).__qualname__}: {_reason(exc)}") from exc
 
@@ -115,7 +121,7 @@ def decode(event_class: Any, plan: Plan, raw: Raw) -> Any:
         if len(frames) != 1:
             raise ValueError(f"1 payload frame expected, {len(frames)} came")
         if raw.format == FORMAT_CBOR:
-            return plan.from_fields(_cbor.loads(frames[0], plan.decoders))
+            return plan.from_fields(plan.from_cbor(frames[0]))
         if raw.format == FORMAT_JSON:
             return plan.from_json(frames[0])
         raise ValueError("the payload is damaged")
@@ -139,9 +145,11 @@ def _plan(event_class: Any) -> Plan:
     return Plan(
         own_frames=_is_foreign(writer) or _is_foreign(reader),
         has_to_msg=writer is not None,
+        has_topic=callable(getattr(event_class, "topic", None)),
+        write_flat=(is_model and writer_for(event_class)) or _no_short_way,
         from_json=_json_reader(event_class) if is_model else _unused,
         from_fields=_fields_reader(event_class) if is_model else _unused,
-        decoders=_cbor.NUMPY_DECODERS if arrays else _cbor.LIST_DECODERS,
+        from_cbor=_cbor.loads_with_arrays if arrays else _cbor.loads_with_lists,
     )
 
 
@@ -158,12 +166,17 @@ def _json_reader(event_class: Any) -> Callable[[bytes], Any]:
 
 def _fields_reader(event_class: Any) -> Callable[[Any], Any]:
     """Return what reads fields by their names, whatever aliases the class has."""
-    validate = (
-        event_class.__pydantic_validator__.validate_python
-        if event_class.__pydantic_complete__
-        else event_class.model_validate
-    )
+    if not event_class.__pydantic_complete__:
+        validate = event_class.model_validate
+    else:
+        validate = event_class.__pydantic_validator__.validate_python
+        if reads_names_only(event_class):
+            return validate  # type: ignore[no-any-return]
     return partial(validate, strict=False, by_alias=False, by_name=True)
+
+
+def _no_short_way(_: Any) -> None:
+    """Write nothing: events of this class go the long way."""
 
 
 def _unused(_: Any) -> Any:

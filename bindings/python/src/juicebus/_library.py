@@ -93,7 +93,7 @@ def c_string(what: str, value: str) -> bytes:
         raw = value.encode()
     except UnicodeEncodeError as exc:
         raise InvalidError(f"{what} {value!r}: not valid UTF-8") from exc
-    if b"\0" in raw:
+    if 0 in raw:
         raise InvalidError(f"{what} {value!r}: holds a NUL character")
     return raw
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 from weakref import finalize
 
 from juicebus import _abi, _process
 from juicebus._attempt import RETRY, Attempt
 from juicebus._clock import utc_or_none
-from juicebus._codec import as_bytes, codec_named, encode, plan_for
+from juicebus._codec import Plan, as_bytes, codec_named, encode, plan_for
 from juicebus._errors import ClosedError, InvalidError, Status, error_for
 from juicebus._event import EventLike
 from juicebus._library import c_string, check, leave_ending_process, library, text
@@ -42,6 +43,7 @@ class PublisherShared:
         check(opened, f"open a publisher of {uri}")
         self._uri = uri
         self._handle = handle.value
+        self._publish_one = lib.juicebus_publisher_publish
         self._pid = os.getpid()
         # Without a queue it is no use to try again while there is no proxy.
         self._retry = RETRY if options.bind else (Status.TIMEOUT,)
@@ -82,17 +84,12 @@ class PublisherShared:
 
     def _attempt_event(self, event: EventLike) -> Attempt:
         plan = plan_for(type(event))
-        name, topic = _key_parts(event)
+        name, topic = _key_parts(plan, event)
         frames = encode(plan, self._codec, event)
         if plan.own_frames:
             return self._attempt_frames([name + b"." + (topic + b"." if topic else b""), *frames])
-        publish, handle, payload, size = (
-            self._lib.juicebus_publisher_publish,
-            self._handle,
-            frames[0],
-            len(frames[0]),
-        )
-        return lambda timeout_ms: publish(handle, name, topic, payload, size, timeout_ms)
+        payload = frames[0]
+        return partial(self._publish_one, self._handle, name, topic, payload, len(payload))
 
     def _attempt_frames(self, frames: Sequence[bytes]) -> Attempt:
         array = _frame_array(frames)
@@ -107,6 +104,8 @@ class PublisherShared:
 
     def _check(self, status: int, asked: str) -> None:
         """Raise what an attempt, the last call of this thread, ended with."""
+        if not status:
+            return
         if status == Status.TIMEOUT:
             raise TimeoutError(f"{asked} to {self._uri}: {self._why_full()}")
         check(status, f"{asked} to {self._uri}")
@@ -154,8 +153,8 @@ class Many:
         raise error_for(status, f"{done}, then: {reason}")
 
 
-def _key_parts(event: EventLike) -> tuple[bytes, bytes]:
-    if not callable(getattr(event, "topic", None)):
+def _key_parts(plan: Plan, event: EventLike) -> tuple[bytes, bytes]:
+    if not plan.has_topic:
         raise TypeError(f"publish {type(event).__qualname__}: it has no method topic()")
     return c_string("event name", event.name()), c_string("topic", event.topic() or "")
 
@@ -169,7 +168,7 @@ def _frame_array(frames: Sequence[bytes]) -> Any:
 
 def _event_struct(event: EventLike, codec: Any) -> tuple[Any, ...]:
     plan = plan_for(type(event))
-    name, topic = _key_parts(event)
+    name, topic = _key_parts(plan, event)
     frames = encode(plan, codec, event)
     if plan.own_frames:
         return (name, topic, None, 0, _frame_array(frames), len(frames))

@@ -231,7 +231,7 @@ class PublisherAsync(PublisherShared):
         if self._since_yield == _GREED_EVENTS:
             self._since_yield = 0
             await asyncio.sleep(0)
-        while (status := attempt(0)) in self._retry and not passed(limit):
+        while (status := attempt(0)) and status in self._retry and not passed(limit):
             await self._readable.wait(left(limit))
         return status
 

@@ -16,7 +16,9 @@ from juicebus._timeout import passed, slice_ms
 def send(attempt: Attempt, retry: Sequence[int], limit: float | None) -> int:
     """Try at once, then wait in slices up to the deadline; return the last status."""
     status = attempt(0)
-    return status if status not in retry or passed(limit) else repeat(attempt, limit, retry)
+    if not status or status not in retry or passed(limit):
+        return status
+    return repeat(attempt, limit, retry)
 
 
 def repeat(call: Attempt, limit: float | None, retry: Sequence[int] = RETRY) -> int:

@@ -209,9 +209,11 @@ class SubscriberShared(Generic[EventType]):
         )
 
     def _pop(self) -> Raw | None:
+        if not self._prefetched:
+            return None
         try:
             raw = self._prefetched.popleft()
-        except IndexError:
+        except IndexError:  # another thread was faster
             return None
         if self._watch is not None:
             self._watch.update()
@@ -237,9 +239,8 @@ class SubscriberShared(Generic[EventType]):
 
     def _next(self) -> EventType | None:
         """Return the next event that is in the deque, None if there is none."""
-        while self._prefetched:
-            raw = self._pop()
-            event = None if raw is None else self._decode(raw)
+        while (raw := self._pop()) is not None:
+            event = self._decode(raw)
             if event is not None:
                 return event
         return None
