@@ -97,7 +97,9 @@ int jb_flow(int fd, uint64_t inode, struct jb_flow *flow) {
     ioctl(fd, SIOCOUTQ, &queued);
     if (is_tcp) {
         ioctl(fd, SIOCINQ, &unread);
-        flow->read = info.tcpi_bytes_received - (uint64_t)unread;
+        /* What has arrived since is unread too. */
+        if (info.tcpi_bytes_received > (uint64_t)unread)
+            flow->read = info.tcpi_bytes_received - (uint64_t)unread;
         flow->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
         flow->acked = info.tcpi_bytes_acked;
     }

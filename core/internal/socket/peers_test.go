@@ -468,6 +468,37 @@ func TestBytesReceivedAreThoseOfOneConnection(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// The kernel is asked twice, and more may arrive in between.
+func TestBytesReceivedAreNeverMoreThanHaveArrived(t *testing.T) {
+	listening, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listening.Close()) }()
+	for range 500 {
+		client := connect(t, "tcp://"+listening.Addr().String())
+		server, err := listening.Accept()
+		require.NoError(t, err)
+		conn, err := client.Conn.(syscall.Conn).SyscallConn()
+		require.NoError(t, err)
+		var connection Connection
+		require.NoError(t, conn.Control(func(fd uintptr) { connection = ConnectionOn(int(fd)) }))
+		said := make(chan struct{})
+		go func() {
+			defer close(said)
+			_, _ = server.Write(make([]byte, 100))
+		}()
+		for over := false; !over; {
+			select {
+			case <-said:
+				over = true
+			default:
+			}
+			received, _ := connection.BytesReceived()
+			require.Zero(t, received)
+		}
+		require.NoError(t, errors.Join(client.Close(), server.Close()))
+	}
+}
+
 func TestGonePeersLeaveNothingBehind(t *testing.T) {
 	s := startSide(t, zmq.XPUB, anyPort, PeerLimits{Subscriptions: 10, Handshakes: 10, MessageBytes: 1 << 20})
 	for range 50 {
