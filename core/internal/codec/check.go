@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"unicode/utf8"
 )
 
 // MaxDepth bounds how deep arrays, maps and tags may nest, the outermost map
@@ -46,17 +45,18 @@ const (
 // and nothing behind it, down to every text and tag. It is the one judge of CBOR
 // for all languages: what it accepts, each of them decodes alike.
 func CheckCBOR(payload []byte) error {
-	c := checker{data: payload}
-	err := c.top()
-	if err == nil && c.at < len(payload) {
-		err = c.fail("%d bytes behind the map", len(payload)-c.at)
+	c := checker{payload}
+	end, err := c.top()
+	if err == nil && end < len(payload) {
+		err = c.fail(end, "%d bytes behind the map", len(payload)-end)
 	}
 	return err
 }
 
+// checker checks the items of a payload. Its methods take the offset of what they
+// check and return the one behind it: in registers, offsets cost the least.
 type checker struct {
 	data []byte
-	at   int
 }
 
 // head is the beginning of a data item.
@@ -66,35 +66,34 @@ type head struct {
 	value uint64
 }
 
-func (c *checker) fail(format string, args ...any) error {
-	return fmt.Errorf("%w: CBOR at byte %d: %s", ErrPayload, c.at, fmt.Sprintf(format, args...))
+func (c *checker) fail(at int, format string, args ...any) error {
+	return fmt.Errorf("%w: CBOR at byte %d: %s", ErrPayload, at, fmt.Sprintf(format, args...))
 }
 
-func (c *checker) top() error {
-	depth := 1
+func (c *checker) top() (int, error) {
+	at, depth := 0, 1
 	for {
-		start := c.at
-		h, err := c.head()
+		h, inside, err := c.head(at)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		switch {
 		case h.major == majorMap:
-			return c.mapping(h.value, depth)
+			return c.mapping(inside, h.value, depth)
 		case h.major == majorTag && h.value == tagSelfDescribed && depth < MaxDepth:
+			at = inside
 			depth++
 		default:
-			c.at = start
-			return c.fail("expected a map")
+			return 0, c.fail(at, "expected a map")
 		}
 	}
 }
 
-func (c *checker) head() (head, error) {
-	if c.at >= len(c.data) {
-		return head{}, c.fail("ends early")
+func (c *checker) head(at int) (h head, end int, err error) {
+	if at >= len(c.data) {
+		return h, 0, c.fail(at, "ends early")
 	}
-	h := head{major: c.data[c.at] >> 5, info: c.data[c.at] & 0x1f}
+	h = head{major: c.data[at] >> 5, info: c.data[at] & 0x1f}
 	size := 0
 	switch {
 	case h.info < 24:
@@ -102,14 +101,15 @@ func (c *checker) head() (head, error) {
 	case h.info <= 27:
 		size = 1 << (h.info - 24)
 	case h.info == 31:
-		return h, c.fail("indefinite length")
+		return h, 0, c.fail(at, "indefinite length")
 	default:
-		return h, c.fail("reserved additional information %d", h.info)
+		return h, 0, c.fail(at, "reserved additional information %d", h.info)
 	}
-	if len(c.data)-c.at-1 < size {
-		return h, c.fail("ends early")
+	end = at + 1 + size
+	if end > len(c.data) {
+		return h, 0, c.fail(at, "ends early")
 	}
-	argument := c.data[c.at+1 : c.at+1+size]
+	argument := c.data[at+1 : end]
 	switch size {
 	case 1:
 		h.value = uint64(argument[0])
@@ -122,132 +122,105 @@ func (c *checker) head() (head, error) {
 	}
 	// False, true, null and floats; undefined is not the same in every language.
 	if h.major == majorSimple && (h.info < 20 || h.info == 23 || h.info == 24) {
-		return h, c.fail("simple value %d", h.value)
+		return h, 0, c.fail(at, "simple value %d", h.value)
 	}
-	c.at += 1 + size
-	return h, nil
+	return h, end, nil
 }
 
-// item checks one data item and returns its head.
-func (c *checker) item(depth int) (head, error) {
-	h, err := c.head()
-	if err != nil {
-		return h, err
+// scalarSize is the size of the items that are good whatever follows their first
+// byte, by that byte: integers, false, true, null and floats. Of all others it is 0.
+var scalarSize = func() (sizes [256]uint8) {
+	for first := range sizes {
+		c := checker{data: []byte{byte(first), 8: 0}}
+		h, end, err := c.head(0)
+		if err == nil && (h.major <= majorNegative || h.major == majorSimple) {
+			sizes[first] = uint8(end)
+		}
 	}
+	return sizes
+}()
+
+// item checks one data item. Numbers and short texts, which events are made of, take
+// a short way.
+func (c *checker) item(at, depth int) (end int, err error) {
+	if at < len(c.data) {
+		first := c.data[at]
+		if size := int(scalarSize[first]); size > 0 && size <= len(c.data)-at {
+			return at + size, nil
+		}
+		if first>>5 == majorText {
+			_, end, err = c.text(at)
+			return end, err
+		}
+	}
+	h, inside, err := c.head(at)
+	if err != nil {
+		return 0, err
+	}
+	return c.body(inside, h, depth)
+}
+
+// body checks what follows a head.
+func (c *checker) body(at int, h head, depth int) (end int, err error) {
 	switch h.major {
 	case majorBytes:
-		_, err = c.content(h)
+		_, end, err = c.content(at, h)
 	case majorText:
-		_, err = c.text(h)
+		_, end, err = c.textContent(at, h)
 	case majorArray:
-		err = c.array(h.value, depth)
+		end, err = c.array(at, h.value, depth)
 	case majorMap:
-		err = c.mapping(h.value, depth)
+		end, err = c.mapping(at, h.value, depth)
 	case majorTag:
-		err = c.tag(h.value, depth)
+		end, err = c.tag(at, h.value, depth)
+	default:
+		end = at
 	}
-	return h, err
-}
-
-func (c *checker) content(h head) ([]byte, error) {
-	if h.value > uint64(len(c.data)-c.at) {
-		return nil, c.fail("ends within a string of %d bytes", h.value)
-	}
-	content := c.data[c.at : c.at+int(h.value)]
-	c.at += len(content)
-	return content, nil
-}
-
-func (c *checker) text(h head) ([]byte, error) {
-	content, err := c.content(h)
-	if err == nil && !utf8.Valid(content) {
-		c.at -= len(content)
-		err = c.fail("text that is not UTF-8")
-	}
-	return content, err
+	return end, err
 }
 
 // nested refuses what is too deep, and what declares more items than there are
 // bytes, before anything is made of it.
-func (c *checker) nested(count uint64, depth int) error {
+func (c *checker) nested(at int, count uint64, depth int) error {
 	if depth > MaxDepth {
-		return c.fail("nested over %d deep", MaxDepth)
+		return c.fail(at, "nested over %d deep", MaxDepth)
 	}
-	if count > uint64(len(c.data)-c.at) {
-		return c.fail("ends within %d items", count)
+	if count > uint64(len(c.data)-at) {
+		return c.fail(at, "ends within %d items", count)
 	}
 	return nil
 }
 
-func (c *checker) array(count uint64, depth int) error {
-	err := c.nested(count, depth)
+func (c *checker) array(at int, count uint64, depth int) (end int, err error) {
+	err = c.nested(at, count, depth)
 	for ; err == nil && count > 0; count-- {
-		_, err = c.item(depth + 1)
+		at, err = c.item(at, depth+1)
 	}
-	return err
+	return at, err
 }
 
-func (c *checker) mapping(count uint64, depth int) error {
+func (c *checker) mapping(at int, count uint64, depth int) (end int, err error) {
 	if count > math.MaxInt64/2 {
-		return c.fail("ends within %d pairs", count)
+		return 0, c.fail(at, "ends within %d pairs", count)
 	}
-	if err := c.nested(2*count, depth); err != nil {
-		return err
+	if err := c.nested(at, 2*count, depth); err != nil {
+		return 0, err
 	}
 	var keys keySet
 	for ; count > 0; count-- {
-		start := c.at
-		h, err := c.head()
+		key, value, err := c.text(at)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if h.major != majorText {
-			c.at = start
-			return c.fail("a map key that is not text")
+		bit := hashBit(key)
+		if keys.hashes&bit != 0 && keys.has(key) {
+			return 0, c.fail(at, "duplicate key %q", key)
 		}
-		key, err := c.text(h)
-		if err != nil {
-			return err
-		}
-		if !keys.add(key) {
-			c.at = start
-			return c.fail("duplicate key %q", key)
-		}
-		if _, err := c.item(depth + 1); err != nil {
-			return err
+		keys.hashes |= bit
+		keys.add(key)
+		if at, err = c.item(value, depth+1); err != nil {
+			return 0, err
 		}
 	}
-	return nil
-}
-
-// keySet finds duplicates. Events have few fields: up to its array's size it
-// allocates nothing.
-type keySet struct {
-	few   [16][]byte
-	count int
-	many  map[string]struct{}
-}
-
-func (s *keySet) add(key []byte) bool {
-	if s.many == nil {
-		for _, other := range s.few[:s.count] {
-			if string(other) == string(key) {
-				return false
-			}
-		}
-		if s.count < len(s.few) {
-			s.few[s.count] = key
-			s.count++
-			return true
-		}
-		s.many = make(map[string]struct{}, 4*len(s.few))
-		for _, other := range s.few {
-			s.many[string(other)] = struct{}{}
-		}
-	}
-	if _, there := s.many[string(key)]; there {
-		return false
-	}
-	s.many[string(key)] = struct{}{}
-	return true
+	return at, nil
 }

@@ -3,119 +3,52 @@
 
 package codec
 
-import (
-	"math"
-	"strings"
-	"time"
-
-	"github.com/x448/float16"
-)
-
 // tag checks what a tag is put on. A tag that is not listed is refused: some
 // decoders act on tags, by regular expressions or references to other values.
-func (c *checker) tag(number uint64, depth int) error {
-	if err := c.nested(1, depth); err != nil {
-		return err
+func (c *checker) tag(at int, number uint64, depth int) (end int, err error) {
+	if err := c.nested(at, 1, depth); err != nil {
+		return 0, err
 	}
-	start := c.at
 	var fits bool
-	var err error
 	switch {
 	case number == tagDateTime:
-		fits, err = c.dateTime()
+		fits, end, err = c.dateTime(at)
+	case number == tagEpoch:
+		fits, end, err = c.epoch(at)
 	case number == tagBignum || number == tagNegativeBignum:
-		_, fits, err = c.bytes()
+		_, fits, end, err = c.bytes(at)
 	case number == tagUUID:
 		var size int
-		size, fits, err = c.bytes()
+		size, fits, end, err = c.bytes(at)
 		fits = fits && size == 16
 	case number == tagDecimal:
-		fits, err = c.decimal(depth + 1)
+		fits, end, err = c.decimal(at, depth+1)
 	case number == tagArray:
-		fits, err = c.multiDimensional(depth + 1)
+		fits, end, err = c.multiDimensional(at, depth+1)
 	case number >= tagTypedFirst && number <= tagTypedLast && number != 76: // 76 is reserved in RFC 8746
 		var size int
-		size, fits, err = c.bytes()
+		size, fits, end, err = c.bytes(at)
 		fits = fits && size%elementSize(number) == 0
-	case number == tagEpoch:
-		fits, err = c.epoch()
 	case number == tagSelfDescribed:
-		_, err = c.item(depth + 1)
+		end, err = c.item(at, depth+1)
 		fits = true
 	default:
-		return c.fail("tag %d is not allowed", number)
+		return 0, c.fail(at, "tag %d is not allowed", number)
 	}
 	if err == nil && !fits {
-		c.at = start
-		err = c.fail("tag %d on a value that it does not fit", number)
+		err = c.fail(at, "tag %d on a value that it does not fit", number)
 	}
-	return err
+	return end, err
 }
 
 // bytes checks a byte string and returns its size.
-func (c *checker) bytes() (size int, isBytes bool, err error) {
-	h, err := c.head()
+func (c *checker) bytes(at int) (size int, isBytes bool, end int, err error) {
+	h, inside, err := c.head(at)
 	if err != nil || h.major != majorBytes {
-		return 0, false, err
+		return 0, false, 0, err
 	}
-	content, err := c.content(h)
-	return len(content), true, err
-}
-
-func (c *checker) dateTime() (bool, error) {
-	h, err := c.head()
-	if err != nil || h.major != majorText {
-		return false, err
-	}
-	content, err := c.text(h)
-	if err != nil {
-		return false, err
-	}
-	return isDateTime(string(content)), nil
-}
-
-// isDateTime is stricter than time.Parse, which takes hours of one digit, a comma
-// before the fraction and offsets of 24 hours. The year is the one written: that
-// is what Python's calendar bounds.
-func isDateTime(s string) bool {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil || t.Year() < 1 || t.Year() > 9999 || strings.IndexByte(s, ',') >= 0 || s[13] != ':' {
-		return false
-	}
-	if s[len(s)-1] == 'Z' {
-		return true
-	}
-	offset := s[len(s)-5:] // hh:mm
-	return offset[:2] < "24" && offset[3:] < "60"
-}
-
-// inCalendar tells whether every language has a time for these seconds since
-// 1970: Python's end with the years 1 and 9999, and NaN is none.
-func inCalendar(seconds float64) bool { return -62135596800 <= seconds && seconds < 253402300800 }
-
-// epoch checks a number of seconds since 1970.
-func (c *checker) epoch() (bool, error) {
-	h, err := c.head()
-	if err != nil {
-		return false, err
-	}
-	switch {
-	case h.major == majorUint:
-		return inCalendar(float64(h.value)), nil
-	case h.major == majorNegative:
-		return inCalendar(-1 - float64(h.value)), nil
-	case h.major != majorSimple:
-		return false, nil
-	}
-	switch h.info {
-	case 25:
-		return inCalendar(float64(float16.Frombits(uint16(h.value)).Float32())), nil
-	case 26:
-		return inCalendar(float64(math.Float32frombits(uint32(h.value)))), nil
-	case 27:
-		return inCalendar(math.Float64frombits(h.value)), nil
-	}
-	return false, nil
+	content, end, err := c.content(inside, h)
+	return len(content), true, end, err
 }
 
 // maxExponent is the largest that Python's decimal counts to, less what a mantissa
@@ -123,66 +56,73 @@ func (c *checker) epoch() (bool, error) {
 const maxExponent = 999_999_000_000_000_000
 
 // decimal checks [exponent, mantissa]: an integer, and an integer or bignum.
-func (c *checker) decimal(depth int) (bool, error) {
-	h, err := c.head()
+func (c *checker) decimal(at, depth int) (fits bool, end int, err error) {
+	h, at, err := c.head(at)
 	if err != nil || h.major != majorArray || h.value != 2 {
-		return false, err
+		return false, 0, err
 	}
-	if err := c.nested(2, depth); err != nil {
-		return false, err
+	if err := c.nested(at, 2, depth); err != nil {
+		return false, 0, err
 	}
-	exponent, err := c.item(depth + 1)
+	exponent, at, err := c.itemHead(at, depth+1)
 	if err != nil || exponent.major > majorNegative || exponent.value > maxExponent {
-		return false, err
+		return false, 0, err
 	}
-	mantissa, err := c.item(depth + 1)
+	mantissa, end, err := c.itemHead(at, depth+1)
 	bignum := mantissa.major == majorTag && (mantissa.value == tagBignum || mantissa.value == tagNegativeBignum)
-	return mantissa.major <= majorNegative || bignum, err
+	return mantissa.major <= majorNegative || bignum, end, err
 }
 
 // multiDimensional checks [dimensions, elements] of RFC 8746, section 3.1.1.
-func (c *checker) multiDimensional(depth int) (bool, error) {
-	h, err := c.head()
+func (c *checker) multiDimensional(at, depth int) (fits bool, end int, err error) {
+	h, at, err := c.head(at)
 	if err != nil || h.major != majorArray || h.value != 2 {
-		return false, err
+		return false, 0, err
 	}
-	if err := c.nested(2, depth); err != nil {
-		return false, err
+	if err := c.nested(at, 2, depth); err != nil {
+		return false, 0, err
 	}
-	dimensions, err := c.head()
+	dimensions, at, err := c.head(at)
 	if err != nil || dimensions.major != majorArray {
-		return false, err
+		return false, 0, err
 	}
-	if err := c.nested(dimensions.value, depth+1); err != nil {
-		return false, err
+	if err := c.nested(at, dimensions.value, depth+1); err != nil {
+		return false, 0, err
 	}
 	total := uint64(1)
 	for range dimensions.value {
-		n, err := c.head()
-		if err != nil || n.major != majorUint {
-			return false, err
+		var n head
+		if n, at, err = c.head(at); err != nil || n.major != majorUint {
+			return false, 0, err
 		}
 		total = saturatingMultiply(total, n.value)
 	}
-	at := c.at
-	elements, err := c.item(depth + 1)
+	elements, end, err := c.itemHead(at, depth+1)
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
 	switch {
 	case elements.major == majorArray:
-		return elements.value == total, nil
+		fits = elements.value == total
 	case elements.major == majorTag && elements.value >= tagTypedFirst && elements.value <= tagTypedLast:
-		return c.typedCount(at, elements.value) == total, nil
+		fits = c.typedCount(at, elements.value) == total
 	}
-	return false, nil
+	return fits, end, nil
+}
+
+// itemHead checks one data item and returns its head too.
+func (c *checker) itemHead(at, depth int) (h head, end int, err error) {
+	h, at, err = c.head(at)
+	if err == nil {
+		end, err = c.body(at, h, depth)
+	}
+	return h, end, err
 }
 
 // typedCount is the number of elements of the checked typed array at an offset.
 func (c *checker) typedCount(at int, number uint64) uint64 {
-	again := checker{data: c.data, at: at}
-	_, _ = again.head()
-	h, _ := again.head()
+	_, at, _ = c.head(at)
+	h, _, _ := c.head(at)
 	return h.value / uint64(elementSize(number))
 }
 
