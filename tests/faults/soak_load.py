@@ -63,8 +63,12 @@ class Load:
         self._publisher.send_frame([b"Numbered.", b"neither CBOR nor JSON"])
         assert self._publisher.flush(DEADLINE_S), self._publisher.stats()
         came = 0
-        while came < len(events):
-            came += len(self._subscriber.get_many(1000, DEADLINE_S))
+        try:
+            while came < len(events):
+                came += len(self._subscriber.get_many(1000, DEADLINE_S))
+        except TimeoutError as exc:
+            stats = (self._subscriber.stats(), self._publisher.stats())
+            raise AssertionError(f"{came} of {len(events)} came: {stats}") from exc
         with contextlib.suppress(juicebus.DecodeError):
             self._subscriber.get(DEADLINE_S)
             raise AssertionError("a bad payload is an event")

@@ -89,22 +89,24 @@ print("done")
     assert (done.stdout, done.stderr) == ("done\n", "")
 
 
-# The system call by which the library waits.
-PPOLL = {"x86_64": "271", "aarch64": "73"}[platform.machine()]
+# The system calls by which a get waits, poll, and what waits inside the library, ppoll.
+POLLS = {"x86_64": ("7", "271"), "aarch64": ("73",)}[platform.machine()]
 
 
-def in_ppoll(task: Path) -> bool:
-    """Tell whether a thread of this process is in that system call."""
+def in_poll(thread: threading.Thread) -> bool:
+    """Tell whether a thread is in one of them."""
     try:
-        return (task / "syscall").read_text().split()[0] == PPOLL
+        return Path(f"/proc/self/task/{thread.native_id}/syscall").read_text().split()[0] in POLLS
     except OSError:  # the thread has ended
         return False
 
 
 def until_waiting(count: int) -> None:
-    """Return when so many threads of this process wait inside the library."""
-    tasks = Path("/proc/self/task")
-    until(lambda: sum(map(in_ppoll, tasks.iterdir())) >= count, lambda: time.sleep(0))
+    """Return when so many threads of Python's wait."""
+    until(
+        lambda: sum(map(in_poll, threading.enumerate())) >= count,
+        lambda: time.sleep(0),
+    )
 
 
 def in_thread(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:

@@ -18,11 +18,15 @@ An event is a class with fields. Publishers and subscribers meet at a proxy::
             print(event.kelvin)
 
 PublisherAsync and SubscriberAsync are the same with await. The events of Juice itself can
-be published and subscribed to as they are. Importing this package does not load the
-library behind it, libjuicebus.so.1; the first object does.
+be published and subscribed to as they are. Importing this package loads neither the
+library behind it, libjuicebus.so.1, which the first object does, nor asyncio, which the
+first use of a name that needs it does.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from juicebus._errors import (
     AmbiguousNameError,
@@ -36,10 +40,12 @@ from juicebus._errors import (
 )
 from juicebus._event import Event, EventLike, EventType, Message, MessagePart
 from juicebus._notices import Notice, NoticeKind
-from juicebus._proxy import Proxy
 from juicebus._stats import ProxyStats, PublisherStats, SubscriberStats, TopicStats
-from juicebus.aio import Publisher, PublisherAsync, Subscriber, SubscriberAsync
 from juicebus.blocking import PublisherBlocking, SubscriberBlocking
+
+if TYPE_CHECKING:
+    from juicebus._proxy import Proxy
+    from juicebus.aio import Publisher, PublisherAsync, Subscriber, SubscriberAsync
 
 __all__ = [
     "AmbiguousNameError",
@@ -69,3 +75,29 @@ __all__ = [
     "SystemFault",
     "TopicStats",
 ]
+
+# Names that need asyncio, and their modules. asyncio takes longer to import than all of
+# this package, and a program with the blocking twins does without it.
+_NEEDS_ASYNCIO = {
+    "Proxy": "juicebus._proxy",
+    "Publisher": "juicebus.aio",
+    "PublisherAsync": "juicebus.aio",
+    "Subscriber": "juicebus.aio",
+    "SubscriberAsync": "juicebus.aio",
+}
+
+# Not for type checkers: to them, a module with a __getattr__ has every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what needs asyncio when it is first asked for."""
+        if name == "aio":
+            return import_module("juicebus.aio")
+        if name not in _NEEDS_ASYNCIO:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(_NEEDS_ASYNCIO[name]), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return [*{*globals(), *__all__}]

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""SubscriberBlocking: _subscriber.py, and waiting for events inside the library."""
+"""SubscriberBlocking: _subscriber.py, and waiting for events on a descriptor."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from juicebus._confirmation import confirmed
@@ -14,14 +15,19 @@ from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
 from juicebus._notices_blocking import NoticesBlocking
 from juicebus._options import OverflowOfSubscriber, subscriber_options
+from juicebus._owned_fd import fd_of
+from juicebus._ready_fd import ReadyFd
 from juicebus._slices import repeat
 from juicebus._subscriber import SubscriberShared
-from juicebus._timeout import deadline, described, passed, slice_ms
+from juicebus._timeout import SLICE_MS, deadline, described, passed, slice_ms
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+# The one who takes ahead misses nothing that others have taken, but what they put back.
+_AHEAD_SLICE_MS = 1000
 
 
 class SubscriberBlocking(SubscriberShared[EventType]):
@@ -71,6 +77,9 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         # Held by the one thread that takes ahead; what it takes, the others in the
         # library do not see.
         self._ahead = threading.Lock()
+        self._ready_fd = ReadyFd(
+            partial(fd_of, self._lib.juicebus_subscriber_fd, self._handle, f"get from {uri}")
+        )
 
     def get(self, timeout: float | None = None) -> EventType:
         """Return the next event; blocks until there is one.
@@ -156,10 +165,24 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         """Close it."""
         self.close()
 
+    def close(self) -> None:
+        """Close the subscriber: whoever waits in it gets ClosedError. Does not wait.
+
+        Events that no get has returned are gone. A second time does nothing.
+        """
+        super().close()
+        self._ready_fd.close()
+
+    def _forget_in_child(self) -> None:
+        """Drop what a forked child must not use; called there only."""
+        super()._forget_in_child()
+        self._ready_fd.close()
+
     def _wait(self, limit: float | None, timeout: float | None) -> None:
         ahead = self._ahead.acquire(blocking=False)
         try:
-            if not self._fill(PREFETCH_EVENTS if ahead else 1, slice_ms(limit)) and passed(limit):
+            self._ready_fd.wait(slice_ms(limit, _AHEAD_SLICE_MS if ahead else SLICE_MS))
+            if not self._fill(PREFETCH_EVENTS if ahead else 1, 0) and passed(limit):
                 raise TimeoutError(f"get: no event within {described(timeout)} from {self._uri}")
         finally:
             if ahead:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The juicebus authors
+"""How the blocking subscriber waits: here, on the library's descriptor, not in a call.
+
+A signal ends this wait at once, so that Ctrl-C needs no slices; and the library is entered
+when there is something to take, not once more before each wait. next:
+_subscriber_blocking.py
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable
+
+from juicebus._owned_fd import OwnedFd
+
+
+class ReadyFd:
+    """A descriptor that any number of threads wait for; the last one to leave closes it."""
+
+    def __init__(self, open_fd: Callable[[], OwnedFd]) -> None:
+        """Prepare to wait; the descriptor is opened by the first who does."""
+        self._open_fd = open_fd
+        self._fd: OwnedFd | None = None
+        self._waiting = 0
+        self._closed = False
+        # Reentrant: a signal handler may close what it has interrupted.
+        self._lock = threading.RLock()
+
+    def wait(self, ms: int) -> None:
+        """Wait until it is readable, closed, or the time is up. Look why, afterwards."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._fd is None:
+                self._fd = self._open_fd()
+            poll = select.poll()
+            poll.register(self._fd.fd, select.POLLIN)
+            self._waiting += 1
+        try:
+            poll.poll(ms)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._close_if_unused()
+
+    def close(self) -> None:
+        """Let nobody wait any more. The library has made it readable for those who do."""
+        with self._lock:
+            self._closed = True
+            self._close_if_unused()
+
+    def _close_if_unused(self) -> None:
+        if self._closed and not self._waiting and self._fd is not None:
+            self._fd.close()
