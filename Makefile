@@ -78,7 +78,7 @@ warnings: build/stamps/system
 PYTEST := PYTHONPATH=$(CURDIR)/tests/python $(PY) -m pytest -q -W error -o cache_dir=build/pytest $(if $(T),-k '$(T)')
 .PHONY: test-python
 test-python: build
-	$(PYTEST) tests/python tests/build || test $$? = $(if $(T),5,0)
+	$(PYTEST) tests/python tests/build tests/bench || test $$? = $(if $(T),5,0)
 	PYTHONASYNCIODEBUG=1 $(PYTEST) tests/python || test $$? = $(if $(T),5,0)
 
 .PHONY: test-conformance
@@ -118,9 +118,17 @@ test-asan: build/stamps/system ## Run the C tests with the address and undefined
 test-readme: build $(EXAMPLES)
 	$(PYTEST) tests/readme || test $$? = $(if $(T),5,0)
 
+# Measures by a part of their names: make bench B=latency
+B ?=
+
 .PHONY: bench
-bench: build ## Measure latency and CPU per event, beside Juice's own client
-	$(PY) tests/bench/latency.py
+bench: build build/stamps/bench ## Measure beside the peers, in 15 minutes; B=name: some of it
+	$(PY) tests/bench $(B)
+
+build/stamps/bench: tests/bench/requirements.txt build/stamps/venv .ci/packages
+	PYTHON='$(PYTHON)' bash .ci/packages nats-server
+	$(PY) -m pip install -q -r tests/bench/requirements.txt
+	@touch $@
 
 .PHONY: lint
 lint: build warnings ## Check formatting, types, layering and spelling
