@@ -49,7 +49,25 @@ def takes_the_short_way(event: juicebus.Event) -> bool:
         Flat(text="", note="", anything="ä" * 200),
         Flat(text="x" * 23, note="x" * 24, anything="x" * 255),
         Flat(text="x" * 256, note="x" * 70_000),
-        *(Flat(count=n) for n in (1, 23, 24, 255, 256, 2**64 - 1, 2**64, -1, -24, -(2**64) - 1)),
+        *(
+            Flat(count=n)
+            for n in (
+                1,
+                23,
+                24,
+                255,
+                256,
+                65535,
+                65536,
+                2**32 - 1,
+                2**32,
+                2**64 - 1,
+                2**64,
+                -1,
+                -24,
+                -(2**64) - 1,
+            )
+        ),
         *(Flat(value=x) for x in (0.0, -0.0, 1.5, 1e300, 5e-324)),
         Flat(seen=NOON.replace(microsecond=1), good=False, anything=False),
         Flat(seen=NOON.replace(year=1, microsecond=999_999)),

@@ -100,7 +100,11 @@ def _write_text(value: str) -> bytes:
 
 
 def _write_int(value: int) -> bytes:
-    return _SMALL_INTS[value] if 0 <= value < 24 else _cbor.dumps(value)
+    if 0 <= value < 24:
+        return _SMALL_INTS[value]
+    if 0x10000 <= value < 1 << 64:  # counters, and times in nanoseconds
+        return _pack_32(0x1A, value) if value < 1 << 32 else _pack_64(0x1B, value)
+    return _cbor.dumps(value)
 
 
 def _write_datetime(value: datetime) -> bytes:
@@ -120,6 +124,7 @@ def _second(days: int, seconds: int) -> bytes:
 
 _TEXT_HEADS = [bytes([0x60 + n]) if n < 24 else bytes([0x78, n]) for n in range(256)]
 _SMALL_INTS = [bytes([n]) for n in range(24)]
+_pack_32, _pack_64 = Struct(">BI").pack, Struct(">BQ").pack
 
 # By the value's own type: a subclass, such as an enum that is a str, goes the long way.
 _WRITERS: dict[type, Callable[[Any], bytes]] = {
