@@ -14,8 +14,9 @@ import (
 )
 
 // maxSockets is what the context may hold at once. A socket with a monitor costs
-// three; libzmq's default of 1,023 would end at 341 handles.
-const maxSockets = 65535
+// three; libzmq's default of 1,023 would end at 341 handles. It fills a table of 12
+// bytes for each at the start.
+const maxSockets = 8191
 
 // process is the one context of this process. zmq4's default context is not
 // used: another library in the process might terminate it.

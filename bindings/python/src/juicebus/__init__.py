@@ -40,11 +40,12 @@ from juicebus._errors import (
 )
 from juicebus._event import Event, EventLike, EventType, Message, MessagePart
 from juicebus._notices import Notice, NoticeKind
-from juicebus._stats import ProxyStats, PublisherStats, SubscriberStats, TopicStats
+from juicebus._stats import PublisherStats, SubscriberStats
 from juicebus.blocking import PublisherBlocking, SubscriberBlocking
 
 if TYPE_CHECKING:
     from juicebus._proxy import Proxy
+    from juicebus._proxy_stats import ProxyStats, TopicStats
     from juicebus.aio import Publisher, PublisherAsync, Subscriber, SubscriberAsync
 
 __all__ = [
@@ -76,26 +77,28 @@ __all__ = [
     "TopicStats",
 ]
 
-# Names that need asyncio, and their modules. asyncio takes longer to import than all of
-# this package, and a program with the blocking twins does without it.
-_NEEDS_ASYNCIO = {
+# Names that need asyncio or belong to a proxy, and their modules. asyncio takes longer to
+# import than all of this package, and a program with the blocking twins does without it.
+_ON_FIRST_USE = {
     "Proxy": "juicebus._proxy",
+    "ProxyStats": "juicebus._proxy_stats",
     "Publisher": "juicebus.aio",
     "PublisherAsync": "juicebus.aio",
     "Subscriber": "juicebus.aio",
     "SubscriberAsync": "juicebus.aio",
+    "TopicStats": "juicebus._proxy_stats",
 }
 
 # Not for type checkers: to them, a module with a __getattr__ has every name.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import what needs asyncio when it is first asked for."""
+        """Import such a name when it is first asked for."""
         if name == "aio":
             return import_module("juicebus.aio")
-        if name not in _NEEDS_ASYNCIO:
+        if name not in _ON_FIRST_USE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = globals()[name] = getattr(import_module(_NEEDS_ASYNCIO[name]), name)
+        found = globals()[name] = getattr(import_module(_ON_FIRST_USE[name]), name)
         return found
 
 

@@ -23,8 +23,8 @@ from juicebus._errors import ClosedError, Status
 from juicebus._library import c_string, check, library, text
 from juicebus._options import options
 from juicebus._owned_fd import fd_of
+from juicebus._proxy_stats import ProxyStats, TopicStats
 from juicebus._readable import Readable
-from juicebus._stats import ProxyStats, TopicStats
 from juicebus._timeout import whole_ms
 
 if TYPE_CHECKING:

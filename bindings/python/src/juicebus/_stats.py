@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""What the objects of this package count, as plain frozen dataclasses."""
+"""What publishers and subscribers count, as plain frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -69,37 +69,3 @@ class PublisherStats:
     reconnects: int
     connected: bool
     connected_since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyStats:
-    """The counts of a proxy since it was opened.
-
-    Attributes:
-        events: Events forwarded.
-        bytes: Their keys and payloads.
-        refused: What came but was over max_event_bytes, or on a reserved key.
-        keys: Keys whose counts are kept.
-        cut_off: Peers that were disconnected for breaking a limit or the protocol.
-    """
-
-    events: int
-    bytes: int
-    refused: int
-    keys: int
-    cut_off: int
-
-
-@dataclass(frozen=True, slots=True)
-class TopicStats:
-    """What one key has had through a proxy since the proxy was opened.
-
-    Attributes:
-        events: Events forwarded.
-        bytes: Their keys and payloads.
-        last_seen: When the last one was forwarded, in UTC.
-    """
-
-    events: int
-    bytes: int
-    last_seen: datetime
