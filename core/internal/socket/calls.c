@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The juicebus authors
  *
- * The calls of calls.h, for take.c, send.c, forward.c and handover.c.
+ * The calls of calls.h, for take.c, send.c, forward.c and monitor.c.
  */
 #include "calls.h"
 

@@ -3,7 +3,7 @@
 
 package socket
 
-// #include "handover.h"
+// #include "monitor.h"
 import "C"
 
 import (
@@ -34,6 +34,9 @@ const (
 	Stopped
 )
 
+// monitorEvents is how many events are read in one crossing.
+const monitorEvents = 16
+
 // changes are libzmq's events that tell of a Change.
 var changes = map[zmq.Event]Change{
 	zmq.EVENT_CONNECTED:                  Attached,
@@ -57,7 +60,11 @@ func monitored() (events zmq.Event) {
 // Monitor tells of a socket's connections. It is a socket of its own and must
 // outlive the one it watches: it is closed after Stopped. Not safe for concurrent
 // use.
-type Monitor struct{ pair *zmq.Socket }
+type Monitor struct {
+	pair *zmq.Socket
+	read [monitorEvents]C.struct_jb_monitor_event
+	left []C.struct_jb_monitor_event // of those, the ones that Next has not returned
+}
 
 var monitorNumber atomic.Uint64
 
@@ -82,8 +89,17 @@ func newMonitor(s *zmq.Socket, events zmq.Event) (*Monitor, error) {
 // Next returns the oldest change, and the file descriptor that it is Attached to,
 // without waiting; not ok: there is none.
 func (m *Monitor) Next() (change Change, fd int, ok bool) {
-	event, _, value, err := m.pair.RecvEvent(zmq.DONTWAIT)
-	return changes[event], value, err == nil
+	if len(m.left) == 0 {
+		count := C.jb_read_monitor(pointer(m.pair), &m.read[0], monitorEvents)
+		runtime.KeepAlive(m.pair)
+		if count <= 0 {
+			return 0, 0, false
+		}
+		m.left = m.read[:count]
+	}
+	event := m.left[0]
+	m.left = m.left[1:]
+	return changes[zmq.Event(event.kind)], int(event.value), true
 }
 
 // AwaitStopped waits up to a timeout (rounded up to milliseconds; negative: for

@@ -18,35 +18,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "calls.h"
-
-int jb_read_monitor(void *pair, struct jb_peer_event *events, int capacity) {
-    int count = 0;
-    while (count < capacity) {
-        int first = 1, more = 1;
-        while (more) { /* the event and its value, then the address */
-            zmq_msg_t frame;
-            zmq_msg_init(&frame);
-            int rc = jb_receive_frame(pair, &frame);
-            if (rc < 0) {
-                zmq_msg_close(&frame);
-                return rc == -EAGAIN ? count : rc;
-            }
-            uint16_t kind = 0;
-            if (first && zmq_msg_size(&frame) == sizeof kind + sizeof events->value) {
-                const char *data = zmq_msg_data(&frame);
-                memcpy(&kind, data, sizeof kind);
-                memcpy(&events[count].value, data + sizeof kind, sizeof events->value);
-                events[count++].kind = kind;
-            }
-            first = 0;
-            more = zmq_msg_more(&frame);
-            zmq_msg_close(&frame);
-        }
-    }
-    return count;
-}
-
 static uint64_t inode_of(int fd) {
     struct stat status;
     return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;

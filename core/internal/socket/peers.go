@@ -4,6 +4,7 @@
 package socket
 
 // #include <zmq.h>
+// #include "monitor.h"
 // #include "peers.h"
 import "C"
 
@@ -168,7 +169,7 @@ func (p *Peers) read() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := p.nextLook
-	var events [64]C.struct_jb_peer_event
+	var events [64]C.struct_jb_monitor_event
 	for !p.stopped {
 		count := C.jb_read_monitor(pointer(p.pair), &events[0], C.int(len(events)))
 		runtime.KeepAlive(p.pair)

@@ -10,15 +10,6 @@
 
 #include <stdint.h>
 
-struct jb_peer_event {
-    int32_t kind;  /* ZMQ_EVENT_… */
-    int32_t value; /* mostly a file descriptor */
-};
-
-/* Reads what a monitor's PAIR holds, without waiting. Returns how many events it has
- * written, or a negative errno. */
-int jb_read_monitor(void *pair, struct jb_peer_event *events, int capacity);
-
 /* The inode of a socket that was accepted at the address where `listening` listens; 0
  * if fd is anything else. */
 uint64_t jb_inode(int fd, int listening);
