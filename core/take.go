@@ -178,24 +178,27 @@ func (s *Subscriber) GetMany(ctx context.Context, limit int) ([]Event, error) {
 	return events, failed
 }
 
-// copyEvents brings a block's events into Go's heap: one piece for all payloads.
+// copyEvents brings a block's events into Go's heap: one piece for all payloads, and one
+// for what points to them.
 func copyEvents(block *socket.Block) []Event {
-	size := 0
+	size, count := 0, 0
 	for i := range block.Len() {
+		count += block.Frames(i)
 		for j := range block.Frames(i) {
 			size += len(block.Frame(i, j))
 		}
 	}
 	memory := make([]byte, 0, size)
+	frames := make([][]byte, 0, count)
 	events := make([]Event, block.Len())
 	for i := range events {
-		frames := make([][]byte, block.Frames(i))
-		for j := range frames {
+		first := len(frames)
+		for j := range block.Frames(i) {
 			start := len(memory)
 			memory = append(memory, block.Frame(i, j)...)
-			frames[j] = memory[start:len(memory):len(memory)]
+			frames = append(frames, memory[start:len(memory):len(memory)])
 		}
-		events[i] = Event{Name: block.Name(i), Topic: block.Topic(i), Frames: frames}
+		events[i] = Event{Name: block.Name(i), Topic: block.Topic(i), Frames: frames[first:len(frames):len(frames)]}
 	}
 	return events
 }

@@ -39,7 +39,8 @@ var ErrNoRoom = errors.New("no room")
 type Publisher struct {
 	base
 	Waiting waiting            // of what has not gone to the network
-	parts   []C.struct_jb_part // reused; under the owner's lock like everything here
+	parts   []C.struct_jb_part // reused, under the owner's lock like everything here
+	copies  []byte             // of small frames; reused
 }
 
 // OpenPublisher connects to a proxy, or listens itself. maxEvents are queued towards
@@ -125,23 +126,21 @@ func (p *Publisher) sendOne(key, payload []byte) C.int {
 // nothing is where an empty payload begins.
 var nothing [1]byte
 
+// Pinning a frame costs more than copying a small one. What is copied goes into one
+// piece of memory, which cgo pins for the call; its bound is what a batch may keep.
+const (
+	copiedFrame = 1 << 10
+	copiedBatch = 256 << 10
+)
+
 func (p *Publisher) sendMany(events []Event) (int, error) {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	add := func(frame []byte) {
-		part := C.struct_jb_part{size: C.size_t(len(frame))}
-		if len(frame) > 0 {
-			data := unsafe.SliceData(frame)
-			pinner.Pin(data)
-			part.data = C.uintptr_t(uintptr(unsafe.Pointer(data)))
-		}
-		p.parts = append(p.parts, part)
-	}
-	p.parts = p.parts[:0]
+	p.parts, p.copies = p.parts[:0], p.copies[:0]
 	for i := range events {
-		add(events[i].Key)
+		p.add(events[i].Key, &pinner)
 		for _, frame := range events[i].Frames {
-			add(frame)
+			p.add(frame, &pinner)
 		}
 		p.parts[len(p.parts)-1].last = 1
 	}
@@ -149,9 +148,22 @@ func (p *Publisher) sendMany(events []Event) (int, error) {
 		return 0, nil
 	}
 	var sent C.size_t
-	rc := C.jb_send(p.pointer, p.Waiting.c, &p.parts[0], C.size_t(len(p.parts)), &sent)
+	rc := C.jb_send(p.pointer, p.Waiting.c, &p.parts[0], C.size_t(len(p.parts)), unsafe.Pointer(unsafe.SliceData(p.copies)), &sent)
 	runtime.KeepAlive(p.zmq)
 	return int(sent), sendFailure(rc)
+}
+
+// add adds a frame to the parts, copied or pinned.
+func (p *Publisher) add(frame []byte, pinner *runtime.Pinner) {
+	part := C.struct_jb_part{size: C.size_t(len(frame))}
+	if len(frame) <= copiedFrame && len(p.copies)+len(frame) <= copiedBatch {
+		p.copies = append(p.copies, frame...)
+	} else {
+		data := unsafe.SliceData(frame)
+		pinner.Pin(data)
+		part.data = C.uintptr_t(uintptr(unsafe.Pointer(data)))
+	}
+	p.parts = append(p.parts, part)
 }
 
 func sendFailure(rc C.int) error {

@@ -13,7 +13,7 @@
 
 /* All frames exist before the first is sent: an event is never cut in half. */
 static int send_event(void *socket, struct jb_waiting *waiting, const struct jb_part *parts,
-                      size_t count) {
+                      size_t count, const char **copies) {
     zmq_msg_t on_stack[8];
     zmq_msg_t *frames = count <= 8 ? on_stack : jb_malloc(count * sizeof *frames);
     if (!frames)
@@ -21,8 +21,12 @@ static int send_event(void *socket, struct jb_waiting *waiting, const struct jb_
     size_t made = 0, sent = 0;
     int rc = 0;
     for (; made < count; made++) {
-        rc = jb_waiting_copy(waiting, &frames[made], (const void *)parts[made].data,
-                             parts[made].size);
+        const void *data = (const void *)parts[made].data;
+        if (!data) {
+            data = *copies;
+            *copies += parts[made].size;
+        }
+        rc = jb_waiting_copy(waiting, &frames[made], data, parts[made].size);
         if (rc != 0)
             break;
     }
@@ -36,13 +40,14 @@ static int send_event(void *socket, struct jb_waiting *waiting, const struct jb_
 }
 
 int jb_send(void *socket, struct jb_waiting *waiting, const struct jb_part *parts, size_t count,
-            size_t *sent) {
+            const void *copies, size_t *sent) {
+    const char *copy = copies;
     *sent = 0;
     for (size_t first = 0; first < count;) {
         size_t size = 1;
         while (!parts[first + size - 1].last)
             size++;
-        int rc = send_event(socket, waiting, parts + first, size);
+        int rc = send_event(socket, waiting, parts + first, size, &copy);
         if (rc != 0)
             return rc;
         first += size;
@@ -54,5 +59,5 @@ int jb_send(void *socket, struct jb_waiting *waiting, const struct jb_part *part
 int jb_send_one(void *socket, struct jb_waiting *waiting, const void *key, size_t key_size,
                 const void *payload, size_t payload_size) {
     struct jb_part parts[] = {{(uintptr_t)key, key_size, 0}, {(uintptr_t)payload, payload_size, 1}};
-    return send_event(socket, waiting, parts, 2);
+    return send_event(socket, waiting, parts, 2, NULL);
 }

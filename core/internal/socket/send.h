@@ -12,7 +12,7 @@
 /* One frame to send. An integer where a pointer would be: the array of these may
  * lie in Go memory, and what it points to is pinned meanwhile. */
 struct jb_part {
-    uintptr_t data;
+    uintptr_t data; /* 0: it lies among the copies, behind those before it */
     size_t size;
     int last; /* of its event */
 };
@@ -20,7 +20,7 @@ struct jb_part {
 /* Sends events without waiting, all frames of one or none of them. Returns 0, or
  * a negative errno (-EAGAIN: no room); *sent counts the events that went out. */
 int jb_send(void *socket, struct jb_waiting *waiting, const struct jb_part *parts, size_t count,
-            size_t *sent);
+            const void *copies, size_t *sent);
 
 /* The same for one event of a key and one payload. */
 int jb_send_one(void *socket, struct jb_waiting *waiting, const void *key, size_t key_size,
