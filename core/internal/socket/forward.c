@@ -31,6 +31,12 @@ struct event {
     size_t wire_bytes;
 };
 
+/* Connections of which it has been told that an event came, each at its place. */
+enum { came_fds = 64 };
+struct came {
+    int fds[came_fds];
+};
+
 static void release(struct event *e) {
     for (size_t i = 0; i < e->count; i++)
         zmq_msg_close(&e->frames[i]);
@@ -58,25 +64,25 @@ static int grow(struct event *e) {
  * with bytes saying so. */
 static int receive(void *socket, struct event *e, size_t event_bytes_max) {
     for (int more = 1; more;) {
-        zmq_msg_t frame;
-        zmq_msg_init(&frame);
-        int rc = jb_receive_frame(socket, &frame);
+        if (e->count == e->capacity && grow(e) < 0) {
+            e->bytes = event_bytes_max + 1; /* no memory: it is refused, the rest goes on */
+            zmq_msg_close(&e->frames[--e->count]);
+        }
+        zmq_msg_t *frame = &e->frames[e->count];
+        zmq_msg_init(frame);
+        int rc = jb_receive_frame(socket, frame);
         if (rc < 0) {
-            zmq_msg_close(&frame);
+            zmq_msg_close(frame);
             return rc;
         }
-        more = zmq_msg_more(&frame);
-        e->bytes += zmq_msg_size(&frame);
-        e->wire_bytes += zmq_msg_size(&frame) + (zmq_msg_size(&frame) > 255 ? 9 : 2);
-        if (e->bytes <= event_bytes_max) {
-            if (e->count == e->capacity && grow(e) < 0) {
-                e->bytes = event_bytes_max + 1; /* no memory: it is refused, the rest goes on */
-            } else {
-                zmq_msg_init(&e->frames[e->count]);
-                zmq_msg_move(&e->frames[e->count++], &frame);
-            }
-        }
-        zmq_msg_close(&frame);
+        more = zmq_msg_more(frame);
+        const size_t size = zmq_msg_size(frame);
+        e->bytes += size;
+        e->wire_bytes += size + (size > 255 ? 9 : 2);
+        if (e->bytes <= event_bytes_max)
+            e->count++;
+        else
+            zmq_msg_close(frame);
     }
     return 0;
 }
@@ -110,10 +116,9 @@ static int fd_of(zmq_msg_t *frame) {
     return zmq_msg_get(frame, ZMQ_SRCFD);
 }
 
-static struct jb_heard *hear(struct jb_forwarded *done, enum jb_heard_kind kind, zmq_msg_t *frame) {
+static struct jb_heard *hear(struct jb_forwarded *done, enum jb_heard_kind kind, int fd) {
     struct jb_heard *heard = &done->heard[done->heard_count++];
-    *heard =
-        (struct jb_heard){.kind = kind, .fd = fd_of(frame), .offset = (uint32_t)done->keys_size};
+    *heard = (struct jb_heard){.kind = kind, .fd = fd, .offset = (uint32_t)done->keys_size};
     return heard;
 }
 
@@ -121,6 +126,14 @@ static void keep(struct jb_forwarded *done, struct jb_heard *heard, const void *
     memcpy(done->keys + done->keys_size, data, size);
     done->keys_size += size;
     heard->size += (uint32_t)size;
+}
+
+/* Once a batch for each connection, or nearly: telling costs more than the event. */
+static void hear_came(struct jb_forwarded *done, struct came *came, int fd) {
+    int *last = &came->fds[(unsigned)fd % came_fds];
+    if (*last != fd)
+        hear(done, jb_came, fd);
+    *last = fd;
 }
 
 /* The one reserved key that publishers may use: to ask what has arrived. */
@@ -155,6 +168,8 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
     e.frames = e.on_stack;
     e.capacity = frames_on_stack;
     e.count = e.bytes = e.wire_bytes = 0;
+    struct came came;
+    memset(&came, 0xff, sizeof came);
     const size_t key_size_max = done->keys_capacity / 4;
     int rc = 0;
     for (int i = 0; rc == 0 && i < events_per_batch && has_room(done, key_size_max); i++) {
@@ -164,9 +179,9 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
         /* Of a large event always: it costs nothing beside the event, and suspicion may
          * have begun while it arrived. */
         if (rc == 0 && (f->suspicious || e.bytes >= large_bytes) && e.count > 0)
-            hear(done, jb_came, &e.frames[0]);
+            hear_came(done, &came, fd_of(&e.frames[0]));
         if (rc == 0 && e.bytes <= f->event_bytes_max && is_flush(&e)) {
-            struct jb_heard *heard = hear(done, jb_flush, &e.frames[0]);
+            struct jb_heard *heard = hear(done, jb_flush, fd_of(&e.frames[0]));
             keep(done, heard, zmq_msg_data(&e.frames[0]), flush_key_bytes);
             keep(done, heard, zmq_msg_data(&e.frames[1]), flush_number_bytes);
         } else if (rc == 0 && refused(&e, f->event_bytes_max, key_size_max)) {
@@ -193,7 +208,8 @@ static void read_subscriptions(void *socket, struct jb_forwarded *done) {
         size_t size = zmq_msg_size(&frame);
         if (size == 0 || data[0] < 0 || data[0] > 1 || size > done->keys_capacity / 4)
             continue;
-        struct jb_heard *heard = hear(done, data[0] ? jb_subscribed : jb_unsubscribed, &frame);
+        struct jb_heard *heard =
+            hear(done, data[0] ? jb_subscribed : jb_unsubscribed, fd_of(&frame));
         keep(done, heard, data + 1, size - 1);
     }
     zmq_msg_close(&frame);
@@ -216,4 +232,9 @@ int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb
     }
     read_subscriptions(f->subscribers, done);
     return hold ? 0 : forward_batch(f, done);
+}
+
+int jb_is_readable(int fd) {
+    struct pollfd one = {fd, POLLIN, 0};
+    return poll(&one, 1, 0) > 0;
 }

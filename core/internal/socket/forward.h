@@ -57,4 +57,7 @@ struct jb_forwarder {
  * they are. Returns 0, or a negative errno. */
 int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done);
 
+/* Tells whether a file descriptor is readable. */
+int jb_is_readable(int fd);
+
 #endif

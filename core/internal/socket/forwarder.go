@@ -87,6 +87,8 @@ const maxHandshakes = 128
 
 // unreadEvents is how many events of one publisher may wait to be forwarded, as all
 // do while the proxy holds. The rest waits in the network, and nothing is lost by that.
+// With more, libzmq's thread would stop and start reading less often, and the proxy be a
+// few percent faster; but large events would take that much more memory.
 const unreadEvents = 256
 
 // unreadSubscriptions is the same for subscribers. libzmq takes all that is there at
@@ -159,17 +161,9 @@ func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
 	if f.pubURI, err = f.publishers.GetLastEndpoint(); err != nil {
 		return err
 	}
-	publishersFD, err1 := f.publishers.GetFd()
-	subscribersFD, err2 := f.subscribers.GetFd()
-	if err := errors.Join(err1, err2); err != nil {
-		return err
-	}
-	f.c = C.struct_jb_forwarder{
-		publishers: pointer(f.publishers), subscribers: pointer(f.subscribers),
-		publishers_fd: C.int(publishersFD), subscribers_fd: C.int(subscribersFD),
-		wake_fd: wake.c.epoll_fd, event_bytes_max: C.size_t(o.MaxEventBytes),
-		waiting: f.waiting.c, asleep: (*C.int32_t)(unsafe.Pointer(f.asleep)),
-	}
+	f.c.publishers, f.c.subscribers = pointer(f.publishers), pointer(f.subscribers)
+	f.c.wake_fd, f.c.event_bytes_max = wake.c.epoll_fd, C.size_t(o.MaxEventBytes)
+	f.c.waiting, f.c.asleep = f.waiting.c, (*C.int32_t)(unsafe.Pointer(f.asleep))
 	f.done = (*C.struct_jb_forwarded)(C.jb_calloc(1, C.size_t(unsafe.Sizeof(C.struct_jb_forwarded{}))))
 	if f.done == nil {
 		return syscall.ENOMEM
@@ -191,18 +185,31 @@ func (f *Forwarder) watch(o ForwarderOptions) (err error) {
 	f.asleep = new(int32)
 	f.pinner.Pin(f.asleep)
 	f.maxBytes = o.MaxBytes
-	asleep := func() bool { return atomic.LoadInt32(f.asleep) != 0 }
+	publishersFD, err1 := f.publishers.GetFd()
+	subscribersFD, err2 := f.subscribers.GetFd()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	f.c.publishers_fd, f.c.subscribers_fd = C.int(publishersFD), C.int(subscribersFD)
 	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes, MessageBytes: o.MaxEventBytes, Memory: o.WholeProcess}
-	if f.senders, err = newPeers(f.publishers, limits, asleep, o.OnPanic); err != nil {
+	if f.senders, err = newPeers(f.publishers, limits, f.idles(f.c.publishers_fd), o.OnPanic); err != nil {
 		return err
 	}
 	f.senders.CountWaiting(f.waiting.Bytes)
 	limits.MessageBytes, limits.OnlyFilters = maxSubscriptionBytes, true
-	if f.takers, err = newPeers(f.subscribers, limits, asleep, o.OnPanic); err != nil {
+	if f.takers, err = newPeers(f.subscribers, limits, f.idles(f.c.subscribers_fd), o.OnPanic); err != nil {
 		return err
 	}
 	f.takers.CountWaiting(f.waiting.Bytes)
 	return nil
+}
+
+// idles returns what tells, in any goroutine, whether the proxy waits and nothing whole
+// has come from a socket: libzmq would have made its file descriptor readable, and who
+// sleeps has not read it.
+func (f *Forwarder) idles(fd C.int) func() bool {
+	asleep := func() bool { return atomic.LoadInt32(f.asleep) != 0 }
+	return func() bool { return asleep() && C.jb_is_readable(fd) == 0 && asleep() }
 }
 
 // Addresses is where it listens, with real port numbers.

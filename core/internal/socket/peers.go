@@ -48,7 +48,7 @@ type PeerStats struct {
 // the monitor; it is the only user of its socket.
 type Peers struct {
 	limits PeerLimits
-	asleep func() bool // tells whether the proxy waits for something to take
+	idles  func() bool // see newPeers
 	maxFD  int         // the highest file descriptor that a connection may have
 	pair   *zmq.Socket
 	file   *os.File // a duplicate of the pair's ZMQ_FD
@@ -69,17 +69,17 @@ type Peers struct {
 	unfinished unfinishedWatch
 }
 
-// newPeers watches a socket that does not listen yet. asleep tells, in any goroutine,
-// whether the proxy waits for something to take, and would take it. A panic goes to
-// onPanic. The caller closes the socket, then calls Await.
-func newPeers(s *zmq.Socket, limits PeerLimits, asleep func() bool, onPanic func(any)) (*Peers, error) {
+// newPeers watches a socket that does not listen yet. idles tells, in any goroutine,
+// whether the proxy waits for something to take, and nothing whole has come that it has
+// not taken. A panic goes to onPanic. The caller closes the socket, then calls Await.
+func newPeers(s *zmq.Socket, limits PeerLimits, idles func() bool, onPanic func(any)) (*Peers, error) {
 	monitor, err := newMonitor(s, zmq.EVENT_LISTENING|zmq.EVENT_ACCEPTED|zmq.EVENT_DISCONNECTED|
 		zmq.EVENT_MONITOR_STOPPED)
 	if err != nil {
 		return nil, err
 	}
 	p := &Peers{
-		limits: limits, asleep: asleep, pair: monitor.pair, ended: make(chan struct{}),
+		limits: limits, idles: idles, pair: monitor.pair, ended: make(chan struct{}),
 		grip: -1, listening: -1, peers: make(map[int]*peer), seed: maphash.MakeSeed(),
 	}
 	if err := p.open(); err != nil {
@@ -96,7 +96,6 @@ func (p *Peers) open() error {
 	if err != nil {
 		return err
 	}
-	p.unfinished.takenAt.Store(time.Now().UnixNano())
 	grip, err := duplicateFD(fd)
 	if err != nil {
 		return err

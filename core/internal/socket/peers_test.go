@@ -52,7 +52,7 @@ func startSide(t *testing.T, kind zmq.Type, uri string, limits PeerLimits) *side
 		_, err = s.zmq.SendBytes([]byte{1}, 0)
 		require.NoError(t, err)
 	}
-	s.Peers, err = newPeers(s.zmq, limits, s.asleep, func(value any) { t.Errorf("panic: %v", value) })
+	s.Peers, err = newPeers(s.zmq, limits, s.idles, func(value any) { t.Errorf("panic: %v", value) })
 	require.NoError(t, err)
 	require.NoError(t, listen(s.zmq, uri))
 	s.uri, err = s.zmq.GetLastEndpoint()
@@ -137,7 +137,7 @@ func (s *side) receive() (r received, err error) {
 	return r, nil
 }
 
-func (s *side) asleep() bool { return !s.held.Load() }
+func (s *side) idles() bool { return !s.held.Load() }
 
 func (s *side) taken() int {
 	s.mu.Lock()

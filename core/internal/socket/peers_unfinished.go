@@ -26,9 +26,6 @@ const (
 	lookPerPeer = time.Millisecond / 4
 	// closeLookInterval is between two looks while a message may not end.
 	closeLookInterval = 5 * time.Millisecond
-	// sleepingAfter is how long the proxy sleeps when it has nothing to take; a shorter
-	// sleep may be one that it has not woken from yet.
-	sleepingAfter = 50 * time.Millisecond
 
 	// unfinishedSlack is how much may be on its way without being suspicious.
 	unfinishedSlack = 64 << 10
@@ -62,7 +59,6 @@ type unfinishedWatch struct {
 	takenBytes  atomic.Uint64
 	takenEvents atomic.Int64
 	takenAll    atomic.Bool  // at some time since the last look
-	takenAt     atomic.Int64 // UnixNano
 
 	waiting     func() int64 // see CountWaiting
 	lastLook    time.Time
@@ -79,7 +75,6 @@ func (p *Peers) Taken(messages int, wireBytes uint64, all bool) {
 	w := &p.unfinished
 	w.takenBytes.Add(wireBytes)
 	w.takenEvents.Add(int64(messages))
-	w.takenAt.Store(time.Now().UnixNano())
 	if all {
 		w.takenAll.Store(true)
 	}
@@ -113,8 +108,7 @@ func (p *Peers) lookForUnfinished(now time.Time) time.Duration {
 	w.lastLook = now
 	// Each connection with a whole message has had its turn.
 	hadTurn := w.takenEvents.Swap(0) > int64(len(p.peers))
-	asleep := p.asleep() && now.UnixNano()-w.takenAt.Load() >= int64(sleepingAfter)
-	allTaken := w.takenAll.Swap(false) || hadTurn || asleep
+	allTaken := w.takenAll.Swap(false) || hadTurn || p.idles()
 	taken := w.takenBytes.Swap(0)
 	if !w.suspicious.Load() {
 		return p.account(taken, idle, now)
