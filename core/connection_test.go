@@ -107,6 +107,48 @@ func TestNoticesComeThroughAChannelThatEndsWithItsOwner(t *testing.T) {
 	}
 }
 
+// greeting is that of ZMTP 3.0, NULL.
+var greeting = append([]byte("\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00NULL"), make([]byte, 48)...)
+
+// libzmq ends the process by an assertion if a heartbeat falls due on a connection that
+// has broken after something came that a closing socket did not want.
+func TestProxyThatDiesWhileAPublisherClosesEndsNoProcess(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := newPublisher(t, "tcp://"+listener.Addr().String(), heartbeat)
+	conn, err := listener.Accept()
+	require.NoError(t, err)
+	_, err = conn.Write(append(greeting, "\x04\x1a\x05READY\x0bSocket-Type\x00\x00\x00\x04XSUB"...))
+	require.NoError(t, err)
+	_, err = io.ReadFull(conn, make([]byte, len(greeting)))
+	require.NoError(t, err)
+	subscription := []byte("\x00\x01\x01")
+	_, err = conn.Write(subscription)
+	require.NoError(t, err)
+	require.NoError(t, p.WaitConnected(within(t, deadline)))
+	for range 40 { // of 1 MiB, which nobody reads
+		sendBytes(t, p, "A.", 1<<20)
+	}
+	const closing = time.Second
+	closed := make(chan uint64)
+	go func() {
+		left, _ := p.CloseWithin(closing)
+		closed <- left
+	}()
+	for tick, over := time.NewTicker(time.Millisecond), time.After(closing/4); over != nil; {
+		select {
+		case <-tick.C:
+			_, err = conn.Write(subscription)
+			require.NoError(t, err)
+		case <-over:
+			over = nil
+		}
+	}
+	require.NoError(t, conn.Close())
+	require.NoError(t, listener.Close())
+	assert.NotZero(t, <-closed)
+}
+
 // A proxy that sends frames of one message for ever.
 func TestMessageWithoutAnEndIsCutOffAndTheSubscriberComesBack(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -119,10 +161,9 @@ func TestMessageWithoutAnEndIsCutOffAndTheSubscriberComesBack(t *testing.T) {
 	go func() { // what the subscriber says
 		_, _ = io.Copy(io.Discard, conn)
 	}()
-	// ZMTP 3.0, NULL: a greeting, READY of a PUB, then frames with the more bit.
-	greeting := append([]byte("\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00NULL"), make([]byte, 48)...)
 	_, err = conn.Write(append(greeting, "\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03PUB"...))
 	require.NoError(t, err)
+	// With the more bit.
 	frame := append([]byte("\x03\x00\x00\x00\x00\x00\x10\x00\x00"), make([]byte, 1<<20)...)
 	var sent int
 	for sent < 1<<10 {

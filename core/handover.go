@@ -38,6 +38,7 @@ type handover struct {
 	monitor   *socket.Monitor // of the socket, once that is closed
 	queued    uint64          // events in the queue
 	inSocket  uint64          // events in the socket, at most
+	still     int             // looks for which the network has had nothing to send
 	left      uint64          // events that have not been handed over, at most
 	awaited   int             // those who wait; they are told what is left
 	told      bool            // somebody has been
@@ -162,8 +163,21 @@ func (h *handover) look(slice time.Duration) (left uint64, done bool) {
 // holds nothing closes at once, and so shows that it does not.
 const socketLinger = 50 * time.Millisecond
 
-// closeSocket closes the socket when the queue is empty, or its time is up. From then
-// on nothing is known of the events in it, but how many those are at most.
+// lingerSlack makes libzmq, which counts whole milliseconds, give up after the deadline
+// and not before: what it has given up then is counted.
+const lingerSlack = 2 * time.Millisecond
+
+// stillLooks is how many such looks tell that the socket holds no more. If it does after
+// all, it goes on by itself when it is closed.
+const stillLooks = 2
+
+// closeSocket closes the socket when the queue is empty and the network has taken what
+// the socket held, or its time is up. From then on nothing is known of the events in it,
+// but how many those are at most.
+//
+// Not earlier, although libzmq would go on by itself: what a proxy sends to a closing
+// socket stops libzmq from reading, and if the connection breaks then, the next
+// heartbeat ends the process by an assertion.
 func (h *handover) closeSocket() bool {
 	p := h.publisher
 	p.mu.Lock()
@@ -172,13 +186,17 @@ func (h *handover) closeSocket() bool {
 	h.queued, h.inSocket = uint64(p.queue.len()), min(p.unconfirmed(), uint64(max(p.options.maxEvents, 1)))
 	h.left = h.queued + h.inSocket
 	remaining := h.remaining()
-	if h.queued > 0 && remaining > socketLinger {
+	if h.still++; p.link.sending() {
+		h.still = 0
+	}
+	if (h.queued > 0 || h.still < stillLooks) && remaining > socketLinger {
 		return false
 	}
+	linger := remaining + lingerSlack
 	if h.deadline.IsZero() {
-		remaining = -1
+		linger = -1
 	}
-	h.monitor = p.socket.Close(remaining)
+	h.monitor = p.socket.Close(linger)
 	p.queue, p.keys, p.batch = queue{}, nil, nil // a handle may keep the publisher for long
 	return true
 }

@@ -130,6 +130,10 @@ func (l *link) cutIfSilent() {
 	}
 }
 
+// sending tells whether something is on its way that the other side's kernel has not
+// taken.
+func (l *link) sending() bool { return l.connected && l.connection.Queued() > 0 }
+
 // cut ends a connection that libzmq holds on to. libzmq sees that, makes a new one, and
 // sends through it what has waited.
 func (l *link) cut(why string) {

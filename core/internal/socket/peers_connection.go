@@ -90,6 +90,13 @@ func (c Connection) Moved() (uint64, bool) {
 	return flow.read + flow.acked, ok && flow.tcp
 }
 
+// Queued is how many bytes the other side's kernel has not taken yet; 0 if the connection
+// is over.
+func (c Connection) Queued() uint64 {
+	flow, _ := (&peer{fd: c.fd, inode: c.inode}).flow()
+	return flow.queued
+}
+
 // End makes libzmq take the connection for lost. It tells whether there was one.
 func (c Connection) End() bool { return C.jb_end(C.int(c.fd), c.inode) != 0 }
 

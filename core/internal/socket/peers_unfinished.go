@@ -58,7 +58,7 @@ type unfinishedWatch struct {
 	suspicious  atomic.Bool
 	takenBytes  atomic.Uint64
 	takenEvents atomic.Int64
-	takenAll    atomic.Bool  // at some time since the last look
+	takenAll    atomic.Bool // at some time since the last look
 
 	waiting     func() int64 // see CountWaiting
 	lastLook    time.Time

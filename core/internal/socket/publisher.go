@@ -46,8 +46,12 @@ type Publisher struct {
 // OpenPublisher connects to a proxy, or listens itself. maxEvents are queued towards
 // the network.
 func OpenPublisher(uri string, bind bool, maxEvents int, heartbeat time.Duration) (*Publisher, error) {
+	alive := func(*zmq.Socket) error { return nil }
+	if bind {
+		heartbeat, alive = 0, setKeepalive // as a proxy, whose place it takes
+	}
 	base, err := open(zmq.XPUB, uri, heartbeat, func(s *zmq.Socket) error {
-		return errors.Join(s.SetSndhwm(maxEvents), s.SetXpubNodrop(true), s.SetMaxmsgsize(maxSubscriptionBytes),
+		return errors.Join(alive(s), s.SetSndhwm(maxEvents), s.SetXpubNodrop(true), s.SetMaxmsgsize(maxSubscriptionBytes),
 			// To a socket that connects, every proxy is a new one, and says the same
 			// as the one before.
 			setVerbose(s, !bind))
