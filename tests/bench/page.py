@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from report import asked, outcome, with_extremes
+from report import asked, figure, outcome, with_extremes
 from results import Result
-from verdict import spread
 
 TOP = """\
 <!-- SPDX-License-Identifier: Apache-2.0 -->
@@ -26,7 +25,8 @@ make bench B=NAME     # one measure, printed only
 All peers of a measure run in turn, round by round. Figures are medians over {rounds} rounds, with
 the least and the greatest; a ratio is the median of the rounds' own ratios. The event is the
 same everywhere: 130 bytes of JSON, or the same fields in CBOR. CPU time is that of whole
-processes, all threads, user and system. A run in which an event is lost has failed. Machines are
+processes, all threads, user and system. A run in which an event is lost has
+failed, and is left out of the peer's figures. Machines are
 noisy and unlike: only ratios mean something elsewhere.
 
 ![Ratios of juicebus to its peers](benchmark.svg)
@@ -74,7 +74,7 @@ def _figures(result: Result) -> str:
     measure = result.measure
     rows = [f"### {measure.title}\n\n`{measure.name}`: {measure.how}\n\n"]
     rows += [_row("", measure.unit), _row("---", "---:")]
-    rows += [_row(peer, with_extremes(spread(values))) for peer, values in result.figures.items()]
+    rows += [_row(peer, figure(values)) for peer, values in result.figures.items()]
     return "".join(rows) + "\n"
 
 

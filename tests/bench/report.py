@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from results import Result
-from verdict import Spread, Verdict, spread
+from verdict import Figures, Spread, Verdict, spread
 
 
 def number(value: float) -> str:
@@ -24,6 +24,13 @@ def with_extremes(found: Spread | None) -> str:
     if found is None:
         return "failed"
     return f"{number(found.median)} ({number(found.low)}–{number(found.high)})"
+
+
+def figure(figures: Figures) -> str:
+    """Return the median of a peer's figures with its extremes, and how many runs failed."""
+    failed = sum(one is None for one in figures)
+    note = f", {failed} of {len(figures)} runs failed" if failed else ""
+    return with_extremes(spread(figures)) + note
 
 
 def asked(judged: Verdict, unit: str) -> str:
@@ -48,7 +55,7 @@ def table(results: Sequence[Result]) -> str:
         measure = result.measure
         lines.append(f"\n{measure.title} [{measure.unit}]  ({measure.name})")
         for peer, figures in result.figures.items():
-            lines.append(f"  {peer:34} {with_extremes(spread(figures))}")
+            lines.append(f"  {peer:34} {figure(figures)}")
         for judged in result.verdicts():
             beside = f" : {judged.target.base}" if judged.target.base else ""
             lines.append(

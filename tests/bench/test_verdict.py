@@ -45,3 +45,13 @@ def test_a_run_that_failed_misses_the_target() -> None:
     }
     judged = verdict(LESS_IS_BETTER, Target("ours", "theirs", at_least=2), figures)
     assert (judged.found, judged.is_met) == (None, False)
+
+
+def test_a_run_of_a_peer_that_failed_is_left_out() -> None:
+    figures: dict[str, list[float | None]] = {
+        "ours": [1.0, 1.0, 1.0],
+        "theirs": [10.0, None, 10.0],
+    }
+    judged = verdict(LESS_IS_BETTER, Target("ours", "theirs", at_least=2), figures)
+    assert judged.found is not None and judged.is_met
+    assert judged.found.median == 10.0

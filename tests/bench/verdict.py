@@ -37,17 +37,20 @@ class Verdict:
 
 
 def spread(figures: Figures) -> Spread | None:
-    """Return the spread of figures; None if a run failed."""
+    """Return the spread of the figures of runs that did not fail; None if all did."""
     known = [figure for figure in figures if figure is not None]
-    if not known or len(known) != len(figures):
+    if not known:
         return None
     return Spread(statistics.median(known), min(known), max(known))
 
 
 def verdict(measure: Measure, target: Target, figures: Mapping[str, Figures]) -> Verdict:
-    """Judge one target of a measure."""
+    """Judge one target of a measure: a failed run of the subject misses it.
+
+    One of what it is compared with, which may lose events, is left out.
+    """
     found = spread(_values(measure, target, figures))
-    if found is None:
+    if found is None or None in figures[target.subject]:
         return Verdict(target, None, False)
     is_met = (target.at_least is None or found.median >= target.at_least) and (
         target.at_most is None or found.median <= target.at_most
