@@ -200,7 +200,13 @@ func (s *Subscriber) Stats() (SubscriberStats, error) {
 
 // look reads what has happened to the connection.
 func (s *Subscriber) look() {
-	if s.link.read(); s.legacy() {
+	s.link.read()
+	s.judge()
+}
+
+// judge takes a proxy that has not said who it is for one that does not count.
+func (s *Subscriber) judge() {
+	if s.legacy() {
 		s.counting = false
 	}
 }
@@ -215,7 +221,7 @@ func (s *Subscriber) tend() {
 		return
 	}
 	s.link.tend()
-	s.look()
+	s.judge()
 	_ = s.askCheckpoints() // a filter that libzmq has taken is short enough for this
 	if s.socket.Tend() && !s.drained {
 		_ = s.rescue() // what fails here fails for the next who takes

@@ -18,6 +18,15 @@ int jb_receive_frame(void *socket, zmq_msg_t *frame) {
     return 0;
 }
 
+int jb_receive_bytes(void *socket, void *buffer, size_t capacity) {
+    int size = zmq_recv(socket, buffer, capacity, ZMQ_DONTWAIT);
+    while (size < 0 && errno == EINTR)
+        size = zmq_recv(socket, buffer, capacity, ZMQ_DONTWAIT);
+    if (size < 0)
+        return -errno;
+    return (size_t)size < capacity ? size : (int)capacity;
+}
+
 int jb_events(void *socket) {
     int events = 0;
     size_t size = sizeof events;

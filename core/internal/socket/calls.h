@@ -16,6 +16,10 @@ int jb_is_reserved(const void *key, size_t size);
 /* Receives one frame; -EAGAIN if there is none. */
 int jb_receive_frame(void *socket, zmq_msg_t *frame);
 
+/* Receives one frame into a buffer; what exceeds its capacity is cut off. Returns the
+ * bytes written; -EAGAIN if there is no frame. */
+int jb_receive_bytes(void *socket, void *buffer, size_t capacity);
+
 /* The socket's ZMQ_EVENTS. Asking makes libzmq look at its commands at once, which
  * it does only now and then while it sends. */
 int jb_events(void *socket);

@@ -3,6 +3,7 @@
 
 package socket
 
+// #include "calls.h"
 // #include "send.h"
 import "C"
 
@@ -41,6 +42,7 @@ type Publisher struct {
 	Waiting waiting            // of what has not gone to the network
 	parts   []C.struct_jb_part // reused, under the owner's lock like everything here
 	copies  []byte             // of small frames; reused
+	inbox   [maxSubscriptionBytes]byte
 }
 
 // OpenPublisher connects to a proxy, or listens itself. maxEvents are queued towards
@@ -87,17 +89,19 @@ func setVerbose(s *zmq.Socket, verbose bool) error {
 func (p *Publisher) Address() (string, error) { return p.zmq.GetLastEndpoint() }
 
 // ReadSubscription takes the next thing that subscribers or a proxy sent: a filter
-// that is subscribed to, or unsubscribed from. Not ok: there is nothing.
+// that is subscribed to, or unsubscribed from, valid until the next call. Not ok: there
+// is nothing.
 func (p *Publisher) ReadSubscription() (filter []byte, subscribed, ok bool, err error) {
 	for {
-		frame, err := p.zmq.RecvBytes(zmq.DONTWAIT)
+		size := C.jb_receive_bytes(p.pointer, unsafe.Pointer(&p.inbox[0]), C.size_t(len(p.inbox)))
+		runtime.KeepAlive(p.zmq)
 		switch {
-		case zmq.AsErrno(err) == zmq.Errno(syscall.EAGAIN):
+		case syscall.Errno(-size) == syscall.EAGAIN:
 			return nil, false, false, nil
-		case err != nil:
-			return nil, false, false, err
-		case len(frame) > 0 && frame[0] <= 1:
-			return frame[1:], frame[0] == 1, true, nil
+		case size < 0:
+			return nil, false, false, failure(size)
+		case size > 0 && p.inbox[0] <= 1:
+			return p.inbox[1:size], p.inbox[0] == 1, true, nil
 		}
 	}
 }
