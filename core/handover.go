@@ -38,7 +38,7 @@ type handover struct {
 	monitor   *socket.Monitor // of the socket, once that is closed
 	queued    uint64          // events in the queue
 	inSocket  uint64          // events in the socket, at most
-	still     int             // looks for which the network has had nothing to send
+	stillFrom time.Time       // since when the network has had nothing to send
 	left      uint64          // events that have not been handed over, at most
 	awaited   int             // those who wait; they are told what is left
 	told      bool            // somebody has been
@@ -167,9 +167,9 @@ const socketLinger = 50 * time.Millisecond
 // and not before: what it has given up then is counted.
 const lingerSlack = 2 * time.Millisecond
 
-// stillLooks is how many such looks tell that the socket holds no more. If it does after
+// stillFor is for how long that tells that the socket holds no more. If it does after
 // all, it goes on by itself when it is closed.
-const stillLooks = 2
+const stillFor = 2 * waitSlice
 
 // closeSocket closes the socket when the queue is empty and the network has taken what
 // the socket held, or its time is up. From then on nothing is known of the events in it,
@@ -177,7 +177,8 @@ const stillLooks = 2
 //
 // Not earlier, although libzmq would go on by itself: what a proxy sends to a closing
 // socket stops libzmq from reading, and if the connection breaks then, the next
-// heartbeat ends the process by an assertion.
+// heartbeat ends the process by an assertion. What is left of that is a proxy that comes
+// back to a closing socket and dies again at once.
 func (h *handover) closeSocket() bool {
 	p := h.publisher
 	p.mu.Lock()
@@ -186,10 +187,10 @@ func (h *handover) closeSocket() bool {
 	h.queued, h.inSocket = uint64(p.queue.len()), min(p.unconfirmed(), uint64(max(p.options.maxEvents, 1)))
 	h.left = h.queued + h.inSocket
 	remaining := h.remaining()
-	if h.still++; p.link.sending() {
-		h.still = 0
+	if p.link.sending() || h.stillFrom.IsZero() {
+		h.stillFrom = time.Now()
 	}
-	if (h.queued > 0 || h.still < stillLooks) && remaining > socketLinger {
+	if (h.queued > 0 || time.Since(h.stillFrom) < stillFor) && remaining > socketLinger {
 		return false
 	}
 	linger := remaining + lingerSlack

@@ -56,8 +56,8 @@ const (
 )
 
 // Heartbeat is how often a connection is asked for a sign of life; after three
-// without one it is dead, and a new one is made. Up to 30 minutes; 0: never. Default
-// [DefaultHeartbeat].
+// without one it is dead, and a new one is made. Up to 30 minutes; 0: never, as with
+// [Bind]. Default [DefaultHeartbeat].
 type Heartbeat time.Duration
 
 // MaxEventBytes bounds one event, key and payload, in bytes. A publisher refuses

@@ -193,7 +193,7 @@ typedef struct juicebus_publisher_options {
     int64_t max_bytes;       /* the same queue, keys and payloads; default 64 MiB; at least 1 */
     int32_t overflow;        /* JUICEBUS_OVERFLOW_…: what the full queue does; default BLOCK */
     int32_t heartbeat_ms;    /* after three without an answer the connection is dead and made
-                              * anew; default 1,000; up to 1,800,000; 0: none */
+                              * anew; default 1,000; up to 1,800,000; 0: none, as with bind */
 } juicebus_publisher_options;
 
 /* Fills in the defaults: options_init(&options, sizeof options). With the size,

@@ -35,11 +35,11 @@ WATCHED_S = 3.0
 
 # Filters, and by how much the proxy may grow until it cuts off who sends them: those of
 # a fleet, the longest, and those that branch at each byte, where libzmq keeps a table
-# for 256 children at each branch. Of the longest, a subscriber may have 1.6 MB and have as
-# much on its way, for which libzmq takes 64 times as much; then the proxy has to notice.
+# for 256 children at each branch. Of the longest, a subscriber may have 1.6 MB and have them
+# on its way again, for which libzmq takes 64 times as much; then the proxy has to notice.
 FILTERS: dict[str, tuple[Callable[[int], bytes], int]] = {
     "usual": (lambda n: b"Name%07d.x." % n, 64 * MIB),
-    "longest": (lambda n: b"%07d" % n + bytes(1000), 320 * MIB),
+    "longest": (lambda n: b"%07d" % n + bytes(1000), 384 * MIB),
     "branching": (lambda n: bytes(255 * (n >> bit & 1) for bit in range(20)), 256 * MIB),
 }
 

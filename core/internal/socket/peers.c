@@ -76,7 +76,7 @@ int jb_flow(int fd, uint64_t inode, struct jb_flow *flow) {
     }
     flow->queued = (uint64_t)queued;
     /* Asked last: an inode never comes back, so it was this socket all the time. */
-    return inode_of(fd) == inode ? is_tcp : -EBADF;
+    return inode != 0 && inode_of(fd) == inode ? is_tcp : -EBADF;
 }
 
 /* grip keeps the socket what it is meanwhile, as libzmq may close its fd at any time. */

@@ -93,7 +93,10 @@ func (c Connection) Moved() (uint64, bool) {
 // Queued is how many bytes the other side's kernel has not taken yet; 0 if the connection
 // is over.
 func (c Connection) Queued() uint64 {
-	flow, _ := (&peer{fd: c.fd, inode: c.inode}).flow()
+	flow, ok := (&peer{fd: c.fd, inode: c.inode}).flow()
+	if !ok {
+		return 0
+	}
 	return flow.queued
 }
 

@@ -9,14 +9,24 @@ import "hash/maphash"
 // as may be. libzmq keeps a node of 64 bytes for each of their bytes.
 const filterBytes = 32
 
+// filterFraming is what a filter has around it on the wire, at most: libzmq sends a
+// command of its name, SUBSCRIBE.
+const filterFraming = 24
+
 // filterBytesMax is how many bytes the filters of one subscriber may have.
 func (l PeerLimits) filterBytesMax() int { return filterBytes * l.Subscriptions }
+
+// unreportedMax is how many bytes a subscriber may send of which nothing has told yet: as
+// many as all its filters at once.
+func (l PeerLimits) unreportedMax() uint64 {
+	return uint64(l.filterBytesMax() + filterFraming*l.Subscriptions + unfinishedSlack)
+}
 
 // Subscribed notes a filter of the subscriber on a connection, or that it is given up.
 func (p *Peers) Subscribed(fd int, subscribed bool, filter []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.unfinished.takenBytes.Add(wireBytes(1 + len(filter)))
+	p.unfinished.takenBytes.Add(wireBytes(len("\x09SUBSCRIBE") + len(filter)))
 	peer := p.peers[fd]
 	if peer == nil || peer.cut {
 		return

@@ -318,6 +318,24 @@ func TestTooManySubscriptionsAreCutBeforeAnyIsTaken(t *testing.T) {
 	assert.Equal(t, []string{TooManySubscriptions}, s.hasCut(t, 1))
 }
 
+func TestAllFiltersThatOneMayHaveCanComeAtOnce(t *testing.T) {
+	const limit = 10000
+	s := startSide(t, zmq.XPUB, anyPort, PeerLimits{Subscriptions: limit, Handshakes: 10, MessageBytes: maxSubscriptionBytes, OnlyFilters: true})
+	good := peerOf(t, s.uri, "SUB")
+	s.held.Store(true)
+	for i := range 900 { // fewer than the socket takes in by itself
+		good.say(t, frame(4, fmt.Appendf(nil, "\x09SUBSCRIBE%031d", i)))
+	}
+	s.held.Store(false)
+	require.Eventually(t, func() bool { return s.taken() == 900 }, deadline, time.Millisecond)
+	assert.Zero(t, s.Stats().CutOff)
+	for i := 900; i < limit; i++ {
+		good.say(t, frame(4, fmt.Appendf(nil, "\x09SUBSCRIBE%031d", i)))
+	}
+	require.Eventually(t, func() bool { return s.taken() == limit }, deadline, time.Millisecond)
+	assert.Zero(t, s.Stats().CutOff)
+}
+
 func TestOnlyFiltersThatWereSubscribedCanBeGivenUp(t *testing.T) {
 	s := startSide(t, zmq.XPUB, anyPort, PeerLimits{Subscriptions: 100, Handshakes: 10, MessageBytes: 1 << 20})
 	bad := peerOf(t, s.uri, "SUB")

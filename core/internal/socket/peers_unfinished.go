@@ -127,7 +127,7 @@ func (p *Peers) lookForUnfinished(now time.Time) time.Duration {
 			continue
 		}
 		longest = max(longest, m.size())
-		if p.limits.OnlyFilters && m.size() > uint64(p.limits.filterBytesMax()) {
+		if p.limits.OnlyFilters && m.size() > p.limits.unreportedMax() {
 			// libzmq takes in filters as long as more come, and only then tells of them.
 			p.cut(peer, TooManySubscriptions)
 		}

@@ -71,7 +71,7 @@ class PublisherAsync(PublisherShared):
                 "drop_oldest" or "drop_newest". What is dropped is counted.
             heartbeat: Seconds between signs of life that the proxy is asked for; after
                 three without an answer the connection is dead and made anew. 0 or None:
-                none.
+                none. With bind it has no effect: TCP looks after those connections.
 
         Raises:
             InvalidError: The URI is malformed, an option out of range, or no such codec.

@@ -2,9 +2,8 @@
 # SPDX-FileCopyrightText: The juicebus authors
 """How the blocking subscriber waits: here, on the library's descriptor, not in a call.
 
-A signal ends this wait at once, so that Ctrl-C needs no slices; and the library is entered
-when there is something to take, not once more before each wait. next:
-_subscriber_blocking.py
+So the library is entered when there is something to take, and not for each slice of a
+wait. next: _subscriber_blocking.py
 """
 
 from __future__ import annotations
@@ -28,28 +27,40 @@ class ReadyFd:
         # Reentrant: a signal handler may close what it has interrupted.
         self._lock = threading.RLock()
 
-    def wait(self, ms: int) -> None:
-        """Wait until it is readable, closed, or the time is up. Look why, afterwards."""
-        with self._lock:
-            if self._closed:
-                return
-            if self._fd is None:
-                self._fd = self._open_fd()
-            poll = select.poll()
-            poll.register(self._fd.fd, select.POLLIN)
-            self._waiting += 1
+    def wait(self, ms: int) -> bool:
+        """Wait until it is readable, closed, or the time is up; tell whether one of the first.
+
+        Raises:
+            SystemFault: No descriptor is left to wait on.
+        """
+        counted = False
         try:
-            poll.poll(ms)
-        finally:
             with self._lock:
-                self._waiting -= 1
-                self._close_if_unused()
+                if self._closed:
+                    return True
+                self._waiting += 1
+                counted = True
+                if self._fd is None:
+                    self._fd = self._open_fd()
+                poll = select.poll()
+                poll.register(self._fd.fd, select.POLLIN)
+            return bool(poll.poll(ms))
+        finally:
+            if counted:
+                with self._lock:
+                    self._waiting -= 1
+                    self._close_if_unused()
 
     def close(self) -> None:
         """Let nobody wait any more. The library has made it readable for those who do."""
         with self._lock:
             self._closed = True
             self._close_if_unused()
+
+    def forget_in_child(self) -> None:
+        """Close it in a forked child, where nobody waits and the lock may be held for ever."""
+        self._lock, self._waiting = threading.RLock(), 0
+        self.close()
 
     def _close_if_unused(self) -> None:
         if self._closed and not self._waiting and self._fd is not None:

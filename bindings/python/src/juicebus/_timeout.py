@@ -36,14 +36,14 @@ def deadline(timeout: float | None) -> float | None:
     return None if timeout == math.inf else time.monotonic() + float(timeout)
 
 
-def slice_ms(limit: float | None, most_ms: int = SLICE_MS) -> int:
-    """Return how many milliseconds to wait now, at most so many, towards a deadline."""
+def slice_ms(limit: float | None) -> int:
+    """Return how many milliseconds to wait now, at most 100, towards a deadline."""
     if limit is None:
-        return most_ms
+        return SLICE_MS
     left = limit - time.monotonic()
     if left <= 0:
         return 0
-    return most_ms if left >= most_ms / 1000 else math.ceil(left * 1000)
+    return SLICE_MS if left >= SLICE_MS / 1000 else math.ceil(left * 1000)
 
 
 def whole_ms(timeout: float | None) -> int:
