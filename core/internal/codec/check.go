@@ -212,12 +212,9 @@ func (c *checker) mapping(at int, count uint64, depth int) (end int, err error) 
 		if err != nil {
 			return 0, err
 		}
-		bit := hashBit(key)
-		if keys.hashes&bit != 0 && keys.has(key) {
+		if !keys.add(key) {
 			return 0, c.fail(at, "duplicate key %q", key)
 		}
-		keys.hashes |= bit
-		keys.add(key)
 		if at, err = c.item(value, depth+1); err != nil {
 			return 0, err
 		}

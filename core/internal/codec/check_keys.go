@@ -35,13 +35,20 @@ func (s *keySet) has(key []byte) bool {
 	return false
 }
 
-func (s *keySet) add(key []byte) {
+// add tells whether the key is new.
+func (s *keySet) add(key []byte) bool {
+	bit := hashBit(key)
+	if s.hashes&bit != 0 && s.has(key) {
+		return false
+	}
+	s.hashes |= bit
 	if s.count < len(s.few) {
 		s.few[s.count] = key
 		s.count++
-		return
+	} else {
+		s.addToMany(key)
 	}
-	s.addToMany(key)
+	return true
 }
 
 func (s *keySet) addToMany(key []byte) {

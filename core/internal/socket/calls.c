@@ -19,11 +19,10 @@ int jb_receive_frame(void *socket, zmq_msg_t *frame) {
 }
 
 int jb_receive_bytes(void *socket, void *buffer, size_t capacity) {
-    int size = zmq_recv(socket, buffer, capacity, ZMQ_DONTWAIT);
-    while (size < 0 && errno == EINTR)
-        size = zmq_recv(socket, buffer, capacity, ZMQ_DONTWAIT);
-    if (size < 0)
-        return -errno;
+    int size;
+    while ((size = zmq_recv(socket, buffer, capacity, ZMQ_DONTWAIT)) < 0)
+        if (errno != EINTR)
+            return -errno;
     return (size_t)size < capacity ? size : (int)capacity;
 }
 

@@ -31,12 +31,6 @@ struct event {
     size_t wire_bytes;
 };
 
-/* Connections of which it has been told that an event came, each at its place. */
-enum { came_fds = 64 };
-struct came {
-    int fds[came_fds];
-};
-
 static void release(struct event *e) {
     for (size_t i = 0; i < e->count; i++)
         zmq_msg_close(&e->frames[i]);
@@ -128,9 +122,11 @@ static void keep(struct jb_forwarded *done, struct jb_heard *heard, const void *
     heard->size += (uint32_t)size;
 }
 
-/* Once a batch for each connection, or nearly: telling costs more than the event. */
-static void hear_came(struct jb_forwarded *done, struct came *came, int fd) {
-    int *last = &came->fds[(unsigned)fd % came_fds];
+/* Once a batch for each connection, or nearly: telling costs more than the event. `came`
+ * has those that it has been told of, each at its place. */
+enum { came_fds = 64 };
+static void hear_came(struct jb_forwarded *done, int *came, int fd) {
+    int *last = &came[(unsigned)fd % came_fds];
     if (*last != fd)
         hear(done, jb_came, fd);
     *last = fd;
@@ -168,8 +164,8 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
     e.frames = e.on_stack;
     e.capacity = frames_on_stack;
     e.count = e.bytes = e.wire_bytes = 0;
-    struct came came;
-    memset(&came, 0xff, sizeof came);
+    int came[came_fds];
+    memset(came, 0xff, sizeof came);
     const size_t key_size_max = done->keys_capacity / 4;
     int rc = 0;
     for (int i = 0; rc == 0 && i < events_per_batch && has_room(done, key_size_max); i++) {
@@ -179,7 +175,7 @@ static int forward_batch(const struct jb_forwarder *f, struct jb_forwarded *done
         /* Of a large event always: it costs nothing beside the event, and suspicion may
          * have begun while it arrived. */
         if (rc == 0 && (f->suspicious || e.bytes >= large_bytes) && e.count > 0)
-            hear_came(done, &came, fd_of(&e.frames[0]));
+            hear_came(done, came, fd_of(&e.frames[0]));
         if (rc == 0 && e.bytes <= f->event_bytes_max && is_flush(&e)) {
             struct jb_heard *heard = hear(done, jb_flush, fd_of(&e.frames[0]));
             keep(done, heard, zmq_msg_data(&e.frames[0]), flush_key_bytes);

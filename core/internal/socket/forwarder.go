@@ -285,7 +285,7 @@ func (f *Forwarder) tellPeers(d *C.struct_jb_forwarded) {
 func (f *Forwarder) Overfull() bool { return f.waiting.Bytes() > 2*f.maxBytes }
 
 // CutOff is how many peers have been cut off.
-func (f *Forwarder) CutOff() uint64 { return f.senders.Stats().CutOff + f.takers.Stats().CutOff }
+func (f *Forwarder) CutOff() uint64 { return f.senders.CutOff() + f.takers.CutOff() }
 
 // CutOffs returns what has been cut off since the last call.
 func (f *Forwarder) CutOffs() []CutOff { return append(f.senders.CutOffs(), f.takers.CutOffs()...) }

@@ -31,12 +31,6 @@ type PeerLimits struct {
 	Memory        bool  // the process's memory tells of what peers take; no host uses it
 }
 
-// PeerStats are the counts of a Peers.
-type PeerStats struct {
-	Connections int    // now
-	CutOff      uint64 // since it was opened
-}
-
 // Peers is what the proxy knows of the connections to one of its listening sockets,
 // and how it ends those that would take its memory or file descriptors. libzmq's
 // monitor tells of them by their file descriptors, and the kernel of what they do.
@@ -227,11 +221,11 @@ func (p *Peers) look(now time.Time) (stopped bool) {
 	return p.stopped
 }
 
-// Stats returns the counts.
-func (p *Peers) Stats() PeerStats {
+// CutOff is how many connections have been cut off.
+func (p *Peers) CutOff() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PeerStats{Connections: len(p.peers), CutOff: p.cutOff}
+	return p.cutOff
 }
 
 // Await waits until the closed socket has gone, for at most a timeout. If it has not,

@@ -14,7 +14,8 @@ import (
 //
 // Which connection a message is from costs to ask, so the proxy only says how many
 // bytes it took, until that is clearly less than what all connections have sent. Then
-// Suspects says so, and the proxy tells of each message where it came from. A
+// Suspects says so, and the proxy tells once a batch of each connection that messages
+// came from. A
 // connection is judged by what it has sent since its last one, when the proxy has
 // since had the time to take what was whole. Next: peers_memory.go.
 
@@ -80,7 +81,7 @@ func (p *Peers) Taken(messages int, wireBytes uint64, all bool) {
 	}
 }
 
-// Suspects tells whether Came is to be called for each message.
+// Suspects tells whether Came is to be called for the connections of small messages too.
 func (p *Peers) Suspects() bool { return p.unfinished.suspicious.Load() }
 
 // Came notes that a whole message was taken that a connection has sent.
