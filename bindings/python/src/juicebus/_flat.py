@@ -102,8 +102,8 @@ def _write_text(value: str) -> bytes:
 def _write_int(value: int) -> bytes:
     if 0 <= value < 24:
         return _SMALL_INTS[value]
-    if 0x10000 <= value < 1 << 64:  # counters, and times in nanoseconds
-        return _pack_32(0x1A, value) if value < 1 << 32 else _pack_64(0x1B, value)
+    if 0 < value < 1 << 64:
+        return _INTS[value.bit_length()](value)
     return _cbor.dumps(value)
 
 
@@ -124,7 +124,12 @@ def _second(days: int, seconds: int) -> bytes:
 
 _TEXT_HEADS = [bytes([0x60 + n]) if n < 24 else bytes([0x78, n]) for n in range(256)]
 _SMALL_INTS = [bytes([n]) for n in range(24)]
-_pack_32, _pack_64 = Struct(">BI").pack, Struct(">BQ").pack
+# By how many bits a larger one has: 0 to 8, to 16, to 32, to 64.
+_INTS = [
+    partial(Struct(f">B{code}").pack, head)
+    for head, code, sizes in ((0x18, "B", 9), (0x19, "H", 8), (0x1A, "I", 16), (0x1B, "Q", 32))
+    for _ in range(sizes)
+]
 
 # By the value's own type: a subclass, such as an enum that is a str, goes the long way.
 _WRITERS: dict[type, Callable[[Any], bytes]] = {
