@@ -18,13 +18,13 @@ import (
 
 // announcement says where the subscriber side listens, for those who are connected
 // to pubURI: at the same host if that is what it listens at, or at every one.
-func announcement(identity control.Identity, pubURI, subURI string) control.Announcement {
+func announcement(mark byte, pubURI, subURI string) control.Announcement {
 	host, pubHost := endpoint.Host(subURI), endpoint.Host(pubURI)
 	every := map[string]bool{"*": true, "0.0.0.0": true, "::": true}
 	if host != "" && (every[host] || host == pubHost) {
-		return control.Announcement{Identity: identity, Address: "tcp:" + subURI[strings.LastIndexByte(subURI, ':')+1:]}
+		return control.Announcement{Address: "tcp:" + subURI[strings.LastIndexByte(subURI, ':')+1:], Mark: mark}
 	}
-	return control.Announcement{Identity: identity, Address: subURI}
+	return control.Announcement{Address: subURI, Mark: mark}
 }
 
 // answer takes what peers said into account and answers what they asked. It is called

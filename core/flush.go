@@ -173,7 +173,7 @@ func (p *Publisher) reachAnswers() (err error) {
 	}
 	err = f.answers.TryReady()
 	switch {
-	case err == nil && f.answers.greeting() != f.proxy.Identity:
+	case err == nil && f.answers.greeting().Mark() != f.proxy.Mark:
 		return fmt.Errorf("%w: at %s there is another proxy's subscriber side", ErrUnconfirmed, f.answers.uri)
 	case err == nil:
 		f.tried = time.Time{}

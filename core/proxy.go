@@ -79,7 +79,7 @@ func (p *Proxy) open(pubURI, subURI string) (err error) {
 		MaxEventBytes: p.options.maxEventBytes, MaxBytes: p.options.maxBytes,
 		Filters: p.options.maxSubscriptions, WholeProcess: p.options.wholeProcess, OnPanic: func(value any) { _ = Poison(value) },
 		Welcome:  control.Welcome(p.identity),
-		Announce: func(pubURI, subURI string) []byte { return announcement(p.identity, pubURI, subURI).Bytes() },
+		Announce: func(pubURI, subURI string) []byte { return announcement(p.identity.Mark(), pubURI, subURI).Bytes() },
 	})
 	if err != nil {
 		p.mark.Finish(-1)

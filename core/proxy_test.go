@@ -159,6 +159,50 @@ func TestPublisherFindsTwoSubscriptionsAtOnceAndNothingElse(t *testing.T) {
 	assert.Error(t, err, "subscribers' filters would pile up in publishers that never read")
 }
 
+func announcement(t *testing.T, proxy *core.Proxy) string {
+	raw := rawPublisher(t, proxy.PubURI())
+	_, err := raw.RecvBytes(0)
+	require.NoError(t, err)
+	key, err := raw.RecvBytes(0)
+	require.NoError(t, err)
+	require.NoError(t, raw.Close())
+	return string(key)
+}
+
+func mark(t *testing.T, proxy *core.Proxy) byte {
+	key := announcement(t, proxy)
+	return key[len(key)-1]
+}
+
+// A publisher's socket never forgets what it was once asked for: of a thousand proxies
+// in a row it may keep 256 keys, which share all bytes but one.
+func TestProxiesThatFollowEachOtherAnnounceThemselvesAlike(t *testing.T) {
+	proxy := startProxy(t)
+	first := announcement(t, proxy)
+	for range 3 {
+		require.NoError(t, proxy.Close())
+		proxy = runProxy(t, proxy.PubURI(), proxy.SubURI())
+		next := announcement(t, proxy)
+		assert.Equal(t, first[:len(first)-1], next[:len(next)-1])
+	}
+}
+
+// As where ports are mapped: the announced port leads to somebody else's proxy.
+func TestFlushAsksNoProxyButItsOwn(t *testing.T) {
+	other := startProxy(t)
+	port := strings.TrimPrefix(other.SubURI(), "tcp://127.0.0.1:")
+	own := runProxy(t, "tcp://127.0.0.2:0", "tcp://127.0.0.2:"+port)
+	for mark(t, own) == mark(t, other) { // once in 256 times
+		require.NoError(t, own.Close())
+		own = runProxy(t, own.PubURI(), own.SubURI())
+	}
+	p := newPublisher(t, newRelay(t, own.PubURI()).uri)
+	publish(t, p, "A", "")
+	err := p.Flush(within(t, deadline))
+	require.ErrorIs(t, err, core.ErrUnconfirmed)
+	assert.ErrorContains(t, err, "another proxy")
+}
+
 func TestProxyRefusesReservedKeysAndOversizeEvents(t *testing.T) {
 	proxy := startProxy(t, core.MaxEventBytes(1000))
 	raw := rawPublisher(t, proxy.PubURI())

@@ -57,27 +57,34 @@ func cut(key []byte, kind byte) (rest []byte, ok bool) {
 	return key[2:], true
 }
 
+// Mark is enough of an identity to notice that two proxies are not the same run, in
+// nearly every case.
+func (id Identity) Mark() byte { return id[0] }
+
 // Announcement is what a proxy tells its publishers, as a subscription: that it
-// speaks this version, who it is, and where its subscriber side listens: a URI, or
-// "tcp:" and a port of the host that the publisher has connected to.
+// speaks this version, where its subscriber side listens, and its mark. The address is
+// a URI, or "tcp:" and a port of the host that the publisher has connected to.
+//
+// Not the whole identity: a publisher's socket keeps each different announcement for as
+// long as it lives, a thousand bytes at a time, and proxies come and go.
 type Announcement struct {
-	Identity Identity
-	Address  string
+	Address string
+	Mark    byte
 }
 
 // Bytes is the announcement as a key.
 func (a Announcement) Bytes() []byte {
-	return reserved(announceKind, []byte{version}, a.Identity[:], []byte(a.Address))
+	return reserved(announceKind, []byte{version}, []byte(a.Address), []byte{a.Mark})
 }
 
 // ReadAnnouncement reads one; not ok: it is something else, or of another version.
 func ReadAnnouncement(key []byte) (a Announcement, ok bool) {
 	rest, ok := cut(key, announceKind)
-	if !ok || len(rest) < 1+len(a.Identity) || rest[0] != version {
+	if !ok || len(rest) < 2 || rest[0] != version {
 		return a, false
 	}
-	a.Address = string(rest[1+copy(a.Identity[:], rest[1:]):])
-	return a, true
+	end := len(rest) - 1
+	return Announcement{Address: string(rest[1:end]), Mark: rest[end]}, true
 }
 
 // SubscriberURI is where the proxy's subscriber side listens, for a publisher that

@@ -23,7 +23,7 @@ func made(t *testing.T, v vectors.Control) [][]byte {
 	case "everything":
 		return [][]byte{nil}
 	case "announce_port", "announce_uri":
-		return [][]byte{control.Announcement{Identity: identity, Address: v.Address}.Bytes()}
+		return [][]byte{control.Announcement{Address: v.Address, Mark: identity.Mark()}.Bytes()}
 	case "welcome_wanted":
 		return [][]byte{control.WelcomeKey()}
 	case "welcome":
@@ -71,7 +71,7 @@ func TestMessagesAreReadAsTheVectorsSay(t *testing.T) {
 				a, ok := control.ReadAnnouncement(key)
 				require.True(t, ok)
 				assert.Equal(t, v.Address, a.Address)
-				assert.Equal(t, v.IdentityHex.Bytes(t), a.Identity[:])
+				assert.Equal(t, v.IdentityHex.Bytes(t)[0], a.Mark)
 			}
 			if v.ID == "welcome" {
 				id, ok := control.ReadWelcome(key)
@@ -100,7 +100,7 @@ func TestMessagesAreReadAsTheVectorsSay(t *testing.T) {
 
 func TestAnotherVersionIsAsGoodAsNone(t *testing.T) {
 	id := control.NewIdentity()
-	announcement, welcome := control.Announcement{Identity: id}.Bytes(), control.Welcome(id)
+	announcement, welcome := control.Announcement{Mark: id.Mark()}.Bytes(), control.Welcome(id)
 	announcement[2], welcome[2] = 2, 2
 	_, ok := control.ReadAnnouncement(announcement)
 	assert.False(t, ok)
@@ -111,7 +111,7 @@ func TestAnotherVersionIsAsGoodAsNone(t *testing.T) {
 func TestWhatIsCutShortIsNotRead(t *testing.T) {
 	id := control.NewIdentity()
 	whole := [][]byte{
-		control.Announcement{Identity: id}.Bytes(), control.Welcome(id), control.ReadyKey(id),
+		control.Announcement{Mark: id.Mark()}.Bytes(), control.Welcome(id), control.ReadyKey(id),
 		control.FlushKey(id), control.CheckpointKey([]byte("A.")),
 	}
 	for _, key := range whole {
