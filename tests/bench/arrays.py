@@ -11,7 +11,6 @@ CPU time to write and to read it, its size in MB, and milliseconds from publish 
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -20,24 +19,14 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import ConfigDict
 
+from timing import median_s
+
 FLOATS = 100_000
-MEASURED_S = 0.3
 TIMEOUT_S = 0.1
 DATA = np.random.default_rng(1).normal(size=FLOATS)
 
 
-def median_ms(clock: Callable[[], float], call: Callable[[], Any]) -> float:
-    """Return how long a call takes by some clock, the median of many."""
-    runs: list[float] = []
-    until = time.perf_counter() + MEASURED_S
-    while time.perf_counter() < until or len(runs) < 10:
-        before = clock()
-        call()
-        runs.append((clock() - before) * 1e3)
-    return statistics.median(runs)
-
-
-def of_juicebus() -> tuple[Any, Any, Any, Callable[[], bytes], Callable[[bytes], Any]]:
+def of_juicebus() -> tuple[Any, Any, Any, Callable[[Any], bytes], Callable[[bytes], Any]]:
     """Return the classes, the event, and how it is written and read."""
     import juicebus
     from juicebus._abi import FORMAT_CBOR
@@ -48,7 +37,7 @@ def of_juicebus() -> tuple[Any, Any, Any, Callable[[], bytes], Callable[[bytes],
         model_config = ConfigDict(arbitrary_types_allowed=True)
         data: np.ndarray
 
-    plan, event = plan_for(Trace), Trace(data=DATA)
+    plan = plan_for(Trace)
 
     def read(payload: bytes) -> Any:
         return decode(Trace, plan, Raw(b"Trace", b"", FORMAT_CBOR, (payload,)))
@@ -56,13 +45,13 @@ def of_juicebus() -> tuple[Any, Any, Any, Callable[[], bytes], Callable[[bytes],
     return (
         juicebus.PublisherBlocking,
         juicebus.SubscriberBlocking,
-        event,
-        lambda: encode(plan, "cbor", event)[0],
+        Trace(data=DATA),
+        lambda event: encode(plan, "cbor", event)[0],
         read,
     )
 
 
-def of_juice() -> tuple[Any, Any, Any, Callable[[], bytes], Callable[[bytes], Any]]:
+def of_juice() -> tuple[Any, Any, Any, Callable[[Any], bytes], Callable[[bytes], Any]]:
     """Return the same of Juice."""
     from orangeqs.juice.messaging import Event
     from orangeqs.juice.messaging.zmq import ZMQPublisherBlocking, ZMQSubscriberBlocking
@@ -71,12 +60,11 @@ def of_juice() -> tuple[Any, Any, Any, Callable[[], bytes], Callable[[bytes], An
         measurement: ClassVar[str] = "trace"
         data: list[float]
 
-    event = Trace(data=DATA.tolist())
     return (
         ZMQPublisherBlocking,
         ZMQSubscriberBlocking,
-        event,
-        lambda: event.to_msg()[0],
+        Trace(data=DATA.tolist()),
+        lambda event: event.to_msg()[0],
         lambda payload: Trace.from_msg((payload,)),
     )
 
@@ -93,7 +81,7 @@ def main(peer: str, pub_uri: str, sub_uri: str) -> None:
     publisher_of, subscriber_of, event, write, read = (
         of_juicebus() if peer == "juicebus" else of_juice()
     )
-    payload = write()
+    payload = write(event)
     check(read(payload).data)
     publisher, subscriber = publisher_of(pub_uri), subscriber_of(sub_uri)
     subscriber.subscribe(type(event))
@@ -113,15 +101,15 @@ def main(peer: str, pub_uri: str, sub_uri: str) -> None:
     while arrives(TIMEOUT_S):
         pass
 
-    def there() -> None:
+    def there(event: Any) -> None:
         publisher.publish(event)
         subscriber.get()
 
     figures = {
-        "write": median_ms(time.process_time, write),
-        "read": median_ms(time.process_time, lambda: read(payload)),
+        "write": 1e3 * median_s(time.process_time, write, event),
+        "read": 1e3 * median_s(time.process_time, read, payload),
         "size": len(payload) / 1e6,
-        "way": median_ms(time.perf_counter, there),
+        "way": 1e3 * median_s(time.perf_counter, there, event),
     }
     print(json.dumps(figures), flush=True)
 

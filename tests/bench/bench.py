@@ -8,6 +8,7 @@ next: process.py
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -53,16 +54,26 @@ class Bench:
             # A hold would only delay the start of each run.
             flags = ("--pub", ANY_PORT, "--sub", ANY_PORT, "--hold", "0")
             return [str(self.proxy_binary), *flags]
+        if kind == "juice":
+            path = f"PYTHONPATH={ROOT / 'tests' / 'conformance'}"
+            return ["env", path, self.python, "-m", "peers.juice_proxy"]
         return [self.python, str(HERE / f"broker_{kind}.py")]
 
     @contextmanager
     def broker(self, kind: str) -> Iterator[tuple[str, str]]:
         """Run a broker; yield where its publishers and its subscribers connect."""
-        with self.process(self.broker_command(kind)) as process:
-            words = process.line().split()
-            if words[:1] != ["ready"]:
-                raise RuntimeError(f"{kind}: {words} instead of ready")
-            yield words[1].removeprefix("pub="), words[2].removeprefix("sub=")
+        with self.listening(self.broker_command(kind)) as (_, pub_uri, sub_uri):
+            yield pub_uri, sub_uri
+
+    @contextmanager
+    def listening(self, command: Sequence[str | Path]) -> Iterator[tuple[Process, str, str]]:
+        """Run the command of a broker; yield its process, and the URIs that it is ready at."""
+        with self.process(command) as process:
+            line = process.line()
+            found = re.fullmatch(r"ready pub=(\S+) sub=(\S+)", line)
+            if found is None:
+                raise RuntimeError(f"{command}: {line!r} instead of ready")
+            yield process, found[1], found[2]
 
     def process(self, command: Sequence[str | Path], **popen: Any) -> Process:
         """Return a process, to be used by `with`; at the end of that it is ended."""
@@ -77,18 +88,23 @@ class Bench:
         with self.script(name, *arguments) as process:
             return process.json()
 
-    def pair(self, publisher: Sequence[object], subscriber: Sequence[object]) -> tuple[Any, Any]:
-        """Run publishing.py and receiving.py to their end, and return what both measured.
+    def stream(
+        self, broker: str, publisher: Sequence[object], subscriber: Sequence[object]
+    ) -> dict[str, Any]:
+        """Run publishing.py and receiving.py through a broker; return what both measured.
 
         A pipe leads back from the second to the first, see stream.py.
         """
-        reading, writing = os.pipe()
         with ExitStack() as stack:
+            pub_uri, sub_uri = stack.enter_context(self.broker(broker))
+            reading, writing = os.pipe()
             # Only the processes keep the pipe open: each sees the other's end.
             with open(reading, "rb"), open(writing, "wb"):
-                pub = stack.enter_context(self.script("publishing.py", *publisher, stdin=reading))
+                pub = stack.enter_context(
+                    self.script("publishing.py", *publisher, pub_uri, stdin=reading)
+                )
                 sub = stack.enter_context(
-                    self.script("receiving.py", *subscriber, writing, pass_fds=(writing,))
+                    self.script("receiving.py", *subscriber, sub_uri, writing, pass_fds=(writing,))
                 )
             received = sub.json()
-            return pub.json(), received
+            return {"publish": pub.json(), "get": received}

@@ -10,7 +10,6 @@ FORM is one of FORMS. Prints microseconds of CPU time.
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -23,8 +22,8 @@ from juicebus._abi import FORMAT_CBOR, FORMAT_JSON
 from juicebus._batch import Raw
 from juicebus._codec import decode, encode, plan_for
 from reading import NAME, SENSOR, reading, reading_class
+from timing import median_s
 
-MEASURED_S = 0.3
 Reading = reading_class(juicebus.Event)
 PLAN = plan_for(Reading)
 
@@ -53,25 +52,16 @@ FORMS: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
 }
 
 
-def cost_us(call: Callable[[Any], Any], argument: Any) -> float:
-    """Return the CPU time of a call: the median of many runs of a thousand calls."""
-    runs: list[float] = []
-    until = time.perf_counter() + MEASURED_S
-    while time.perf_counter() < until or len(runs) < 5:
-        before = time.process_time_ns()
-        for _ in range(1000):
-            call(argument)
-        runs.append((time.process_time_ns() - before) / 1e6)
-    return statistics.median(runs)
-
-
 def main(form: str) -> None:
     write, read = FORMS[form]
     event = reading(Reading, 1000)
     payload = write(event)
     if read(payload) != event:
         raise RuntimeError(f"{form} does not bring the event back")
-    figures = {"write": cost_us(write, event), "read": cost_us(read, payload)}
+    figures = {
+        "write": 1e6 * median_s(time.process_time, write, event, calls=1000),
+        "read": 1e6 * median_s(time.process_time, read, payload, calls=1000),
+    }
     print(json.dumps(figures), flush=True)
 
 

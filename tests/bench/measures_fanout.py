@@ -9,38 +9,26 @@ have their losses counted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
-from bench import Bench
 from measure import Measure, Target
-from native.flow import Cell, Flow, flow
+from native.flow import Cell, Flow, peers
 
+# Proxy, and the program of both sides.
+BUS = ("juicebus", "bus")
 SUBSCRIBERS = {
-    "1 subscriber": Cell(events=300_000, subscribers=1, window=50_000, batch=100),
-    "100 subscribers": Cell(events=15_000, subscribers=100, window=50_000, batch=100),
+    "1 subscriber": (*BUS, Cell(events=300_000, subscribers=1, window=50_000, batch=100)),
+    "100 subscribers": (*BUS, Cell(events=15_000, subscribers=100, window=50_000, batch=100)),
 }
 ONE = "1 filter, 1 key"
 MANY = {
-    ONE: Cell(filters=1, keys=1),
-    "10,000 filters, 1 key": Cell(filters=10_000, keys=1),
-    "1 filter, 10,000 keys": Cell(filters=0, keys=10_000),
-    "10,000 filters, 10,000 keys": Cell(filters=10_000, keys=10_000),
+    ONE: (*BUS, Cell(filters=1, keys=1)),
+    "10,000 filters, 1 key": (*BUS, Cell(filters=10_000, keys=1)),
+    "1 filter, 10,000 keys": (*BUS, Cell(filters=0, keys=10_000)),
+    "10,000 filters, 10,000 keys": (*BUS, Cell(filters=10_000, keys=10_000)),
 }
 # A cost linear in filters or keys would be thousands; what a table of 10,000 entries
 # that does not fit into the nearest cache adds is less than the event itself.
 MANY_AT_MOST = 2.0
-
-
-def _peers(
-    cells: dict[str, Cell], figure: Callable[[Flow], float]
-) -> dict[str, Callable[[Bench], float]]:
-    def peer(name: str, bench: Bench) -> float:
-        def run() -> Flow:
-            return flow(bench, "juicebus", "bus", "bus", cells[name])
-
-        return figure(bench.once(("fanout", name), run))
-
-    return {name: partial(peer, name) for name in cells}
 
 
 def _many(who: str, figure: Callable[[Flow], float]) -> Measure:
@@ -50,7 +38,7 @@ def _many(who: str, figure: Callable[[Flow], float]) -> Measure:
         how=f"One publisher goes through its keys in turn, one subscriber holds a filter for "
         f"each key, or one for all; the CPU time of the {who}'s process. Losses are counted.",
         unit="µs CPU/event",
-        peers=_peers(MANY, figure),
+        peers=peers(MANY, figure),
         targets=tuple(Target(name, ONE, at_most=MANY_AT_MOST) for name in MANY if name != ONE),
     )
 
@@ -61,7 +49,7 @@ MEASURES = (
         title="fan-out, CPU of the proxy per delivery",
         how="The CPU time of juicebus-proxy, over the events that its subscribers received.",
         unit="µs CPU/delivery",
-        peers=_peers(SUBSCRIBERS, lambda f: f.proxy_us),
+        peers=peers(SUBSCRIBERS, lambda f: f.proxy_us),
         targets=(Target("100 subscribers", "1 subscriber", at_most=1.3),),
     ),
     _many("proxy", lambda f: f.proxy_us),

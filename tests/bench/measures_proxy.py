@@ -8,47 +8,30 @@ time an event tells more of it than the rate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
-from bench import Bench
 from measure import Measure, Target
-from native.flow import Cell, Flow, flow
+from native.flow import Cell, peers
 
 # As a fleet has them: runs of one key would be the easy case for who counts by key.
 WIDE = Cell(publishers=2, events=300_000, keys=100)
 # Juice's proxy drops what exceeds its queues, 1,000 events each.
 NARROW = Cell(publishers=2, events=8_000, keys=100, window=500, batch=64)
-
-
-def _flow(proxy: str, cell: Cell, bench: Bench) -> Flow:
-    def run() -> Flow:
-        return flow(bench, proxy, "raw", "raw", cell)
-
-    found: Flow = bench.once(("proxy", proxy), run)
-    return found
-
-
-def _peers(figure: Callable[[Flow], float]) -> dict[str, Callable[[Bench], float]]:
-    def peer(proxy: str, cell: Cell, bench: Bench) -> float:
-        return figure(_flow(proxy, cell, bench))
-
-    return {
-        "juicebus-proxy": partial(peer, "juicebus", WIDE),
-        "zmq_proxy": partial(peer, "zmq", WIDE),
-        "Juice's proxy": partial(peer, "juice", NARROW),
-    }
-
+# Proxy, the program of both sides, and what they do.
+PROXIES = {
+    "juicebus-proxy": ("juicebus", "raw", WIDE),
+    "zmq_proxy": ("zmq", "raw", WIDE),
+    "Juice's proxy": ("juice", "raw", NARROW),
+}
 
 MEASURES = (
     Measure(
         name="proxy-throughput",
         title="proxy, events forwarded",
-        how="Two publishers and a subscriber in C on libzmq alone, events of 130 bytes on 100 "
-        "keys in turn, the publishers at most 20,000 events ahead (900 with Juice's proxy, which "
-        "drops beyond 1,000), none lost; juicebus-proxy counts by key, zmq_proxy does not.",
+        how="Two publishers and a subscriber in C on libzmq alone, events of 130 bytes on "
+        f"{WIDE.keys} keys in turn, the publishers at most {WIDE.window:,} events ahead "
+        f"({NARROW.window} with Juice's proxy, which drops beyond 1,000), none lost; "
+        "juicebus-proxy counts by key, zmq_proxy does not.",
         unit="events/s",
-        peers=_peers(lambda f: f.events_per_s),
+        peers=peers(PROXIES, lambda f: f.events_per_s),
         targets=(
             Target("juicebus-proxy", "zmq_proxy", at_least=0.9),
             Target("juicebus-proxy", "Juice's proxy", at_least=50),
@@ -60,7 +43,7 @@ MEASURES = (
         title="proxy, CPU per event",
         how="The CPU time of the proxy's process in the same runs.",
         unit="µs CPU/event",
-        peers=_peers(lambda f: f.proxy_us),
+        peers=peers(PROXIES, lambda f: f.proxy_us),
         targets=(),
     ),
 )

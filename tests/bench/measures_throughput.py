@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from bench import Bench
 from measure import Measure, Target
-from stream import WINDOW, WINDOW_OF_JUICE
+from stream import CHUNKS_IN_WINDOW, WINDOW, WINDOW_OF_JUICE
 
 # What each peer calls itself: its module, whether it takes events one by one, and its window.
 PEERS = {
@@ -20,37 +19,20 @@ PEERS = {
 OURS = ("juicebus", "juicebus, batches")
 
 
-def stream(bench: Bench, twin: str, peer: str) -> dict[str, Any]:
-    """Return what a publisher and a subscriber of one peer, through its own proxy, measure."""
+def received(figure: str, twin: str, peer: str, bench: Bench) -> float:
+    """Get from a publisher of the same peer, through its own proxy."""
     module, unit, window = PEERS[peer]
-
-    def run() -> dict[str, Any]:
-        how = (module, twin, unit, "event", window)
-        with bench.broker(module) as (pub, sub):
-            published, received = bench.pair((*how, pub), (*how, sub))
-        return {"publish": published, "get": received}
-
-    found: dict[str, Any] = bench.once(("stream", twin, peer), run)
-    return found
-
-
-def rate(twin: str, peer: str, bench: Bench) -> float:
-    return float(stream(bench, twin, peer)["get"]["events_per_s"])
-
-
-def get_cost(twin: str, peer: str, bench: Bench) -> float:
-    return float(stream(bench, twin, peer)["get"]["cpu_us"])
+    how = (module, twin, unit, "event", window)
+    found = bench.once(("stream", twin, peer), lambda: bench.stream(module, how, how))
+    return float(found["get"][figure])
 
 
 def publish_cost(twin: str, peer: str, bench: Bench) -> float:
     """Publish to the same subscriber, through the same proxy, whoever publishes."""
     module, unit, window = PEERS[peer]
-    with bench.broker("juicebus") as (pub, sub):
-        published, _ = bench.pair(
-            (module, twin, unit, "event", window, pub),
-            ("juicebus", "blocking", "many", "event", window, sub),
-        )
-    return float(published["cpu_us"])
+    publisher = (module, twin, unit, "event", window)
+    subscriber = ("juicebus", "blocking", "many", "event", window)
+    return float(bench.stream("juicebus", publisher, subscriber)["publish"]["cpu_us"])
 
 
 def measures(twin: str, get_gain: float) -> tuple[Measure, ...]:
@@ -59,11 +41,11 @@ def measures(twin: str, get_gain: float) -> tuple[Measure, ...]:
             name=f"throughput-{twin}",
             title=f"Python to Python, {twin}",
             how="A process publishes ready events, another gets and decodes them, each peer "
-            "through its own proxy; the publisher is at most 5,000 events ahead, none is lost "
-            "(500 with Juice, which drops beyond 1,000). Batches: publish_many and get_many, 500 "
-            "events each.",
+            f"through its own proxy; the publisher is at most {WINDOW:,} events ahead, none is "
+            f"lost ({WINDOW_OF_JUICE} with Juice, which drops beyond 1,000). Batches: "
+            f"publish_many and get_many, {WINDOW // CHUNKS_IN_WINDOW} events each.",
             unit="events/s",
-            peers={peer: partial(rate, twin, peer) for peer in PEERS},
+            peers={peer: partial(received, "events_per_s", twin, peer) for peer in PEERS},
             # A user who wants speed takes batches.
             targets=(Target("juicebus, batches", "Juice", at_least=10),),
             more_is_better=True,
@@ -73,7 +55,7 @@ def measures(twin: str, get_gain: float) -> tuple[Measure, ...]:
             title=f"get at full speed, {twin}",
             how="The CPU time of the subscriber's process in the same runs.",
             unit="µs CPU/event",
-            peers={peer: partial(get_cost, twin, peer) for peer in PEERS},
+            peers={peer: partial(received, "cpu_us", twin, peer) for peer in PEERS},
             targets=tuple(Target(peer, "Juice", at_least=get_gain) for peer in OURS),
         ),
         Measure(

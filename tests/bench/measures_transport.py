@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from bench import Bench
 from measure import Measure, Target
-from stream import WINDOW
+from stream import CHUNKS_IN_WINDOW, WINDOW
 
 # What each peer calls itself: its module, which is its broker's name too, and how it is used.
 PEERS = {
@@ -27,23 +26,19 @@ THEIRS = ("pyzmq", "zmq.asyncio", "zenoh", "nats-py")
 
 def cost(end: str, peer: str, bench: Bench) -> float:
     module, twin, unit = PEERS[peer]
-
-    def run() -> dict[str, Any]:
-        how = (module, twin, unit, "bytes", WINDOW)
-        with bench.broker(module) as (pub, sub):
-            published, received = bench.pair((*how, pub), (*how, sub))
-        return {"publish": published, "get": received}
-
-    return float(bench.once(("transport", peer), run)[end]["cpu_us"])
+    how = (module, twin, unit, "bytes", WINDOW)
+    found = bench.once(("transport", peer), lambda: bench.stream(module, how, how))
+    return float(found[end]["cpu_us"])
 
 
 MEASURES = (
     Measure(
         name="transport-publish",
         title="transport alone, publish",
-        how="130 bytes and a key, through each peer's own proxy, router or server, at most 5,000 "
-        "under way; the CPU time of the publisher's whole process until all have been received. "
-        "juicebus sends with send_frame, or in batches of 500 with publish_many.",
+        how="130 bytes and a key, through each peer's own proxy, router or server, at most "
+        f"{WINDOW:,} under way; the CPU time of the publisher's whole process until all have been "
+        "received. juicebus sends with send_frame, or in batches of "
+        f"{WINDOW // CHUNKS_IN_WINDOW} with publish_many.",
         unit="µs CPU/event",
         peers={peer: partial(cost, "publish", peer) for peer in PEERS},
         targets=(

@@ -5,11 +5,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import threading
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
 
 from typing_extensions import Self
@@ -33,13 +31,6 @@ class Process:
         """Its id."""
         return self._popen.pid
 
-    def cpu_s(self) -> float:
-        """Return the CPU time that all its threads have used so far."""
-        with open(f"/proc/{self.pid}/stat") as stat:
-            # The name, in parentheses, may hold spaces.
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def line(self) -> str:
         """Return the next line that it prints."""
         assert self._popen.stdout is not None
@@ -57,12 +48,7 @@ class Process:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         """End it, if it has not ended by itself."""
         self._popen.terminate()
         try:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import struct
 import subprocess
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass
-from pathlib import Path
+from functools import partial
 
 from bench import ANY_PORT, Bench
 from process import Process
@@ -47,11 +48,11 @@ class Flow:
     proxy_us: float  # CPU time of the proxy's process, an event that one received
 
 
-def flow(bench: Bench, proxy: str, publisher: str, subscriber: str, cell: Cell) -> Flow:
+def flow(bench: Bench, proxy: str, program: str, cell: Cell) -> Flow:
     """Let events flow; raise if one is lost.
 
-    `proxy` is a broker of the frame's, or "zmq": zmq_proxy in C; `publisher` and
-    `subscriber` are raw, bus or gobus.
+    `proxy` is a broker of the frame's, or "zmq": zmq_proxy in C; `program` is that of both
+    sides: raw, bus or gobus.
     """
     if cell.batch * cell.subscribers > cell.window:
         raise ValueError("one batch does not fit into the window")
@@ -62,27 +63,18 @@ def flow(bench: Bench, proxy: str, publisher: str, subscriber: str, cell: Cell) 
         command = bench.broker_command(proxy)
     with ExitStack() as stack:
         page = stack.enter_context(tempfile.NamedTemporaryFile(dir=bench.build))
-        broker = stack.enter_context(bench.process(command))
-        ready, pub_uri, sub_uri = broker.line().split()
-        if ready != "ready":
-            raise RuntimeError(f"{proxy}: {ready} instead of ready")
+        broker, pub_uri, sub_uri = stack.enter_context(bench.listening(command))
         page.write(struct.pack("9Q", *astuple(cell), broker.pid))
         page.truncate(CELL_BYTES)
         page.flush()
 
-        def start(program: str, role: str, uri: str, *index: int) -> Process:
-            command: list[str | Path] = [
-                bench.build / program,
-                role,
-                page.name,
-                uri,
-                *map(str, index),
-            ]
-            return stack.enter_context(bench.process(command))
+        def start(role: str, uri: str, *index: str) -> Process:
+            return stack.enter_context(
+                bench.process([bench.build / program, role, page.name, uri, *index])
+            )
 
-        taking = start(subscriber, "sub", sub_uri.removeprefix("sub="))
-        pub_uri = pub_uri.removeprefix("pub=")
-        sending = [start(publisher, "pub", pub_uri, index) for index in range(cell.publishers)]
+        taking = start("sub", sub_uri)
+        sending = [start("pub", pub_uri, str(index)) for index in range(cell.publishers)]
         taken = taking.json()
         sent = [process.json() for process in sending]
     each = taken["events"] / cell.subscribers
@@ -92,6 +84,17 @@ def flow(bench: Bench, proxy: str, publisher: str, subscriber: str, cell: Cell) 
         subscriber_us=taken["cpu_ns"] / taken["events"] / 1e3,
         proxy_us=taken["proxy_cpu_ns"] / taken["events"] / 1e3,
     )
+
+
+def peers(
+    flows: dict[str, tuple[str, str, Cell]], figure: Callable[[Flow], float]
+) -> dict[str, Callable[[Bench], float]]:
+    """Return a measure's peers: a figure of each flow, which has a proxy, a program, and a cell."""
+
+    def peer(what: tuple[str, str, Cell], bench: Bench) -> float:
+        return figure(bench.once(what, lambda: flow(bench, *what)))
+
+    return {name: partial(peer, what) for name, what in flows.items()}
 
 
 def build(bench: Bench) -> None:
