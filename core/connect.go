@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/juicebus/juicebus/core/internal/control"
+	"github.com/juicebus/juicebus/core/internal/socket"
 )
 
 // through tells whether an event that is sent now finds its way: somebody has asked
@@ -104,11 +105,11 @@ func (p *Publisher) unblock() {
 // tend is housekeeping: an XPUB that nobody publishes with applies subscriptions
 // only when it is asked (libzmq#2267), its unread inbox grows, and what is queued
 // waits for somebody who sees the proxy come back.
-func (p *Publisher) tend() {
+func (p *Publisher) tend(poller *socket.Poller) (calm bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return true
 	}
 	p.tendLink()
 	p.look()
@@ -116,7 +117,10 @@ func (p *Publisher) tend() {
 		p.arrival.watch(message{mu: &p.mu, link: &p.link, limit: maxAsked, taken: func() (uint64, bool) {
 			return p.heard, !p.closed
 		}})
+		p.link.connection.Watch(poller)
 	}
+	p.socket.Watch(poller)
+	return p.link.calm() && p.through() && p.queue.len() == 0 && !p.blocked
 }
 
 // tendLink is housekeeping of the connection.

@@ -5,10 +5,12 @@
 
 package core
 
+import "github.com/juicebus/juicebus/core/internal/socket"
+
 // PanicInHousekeeping is for the fault tests: the goroutine that serves everybody
 // panics in its next round.
 func PanicInHousekeeping() { housekeeping.add(defect{}) }
 
 type defect struct{}
 
-func (defect) tend() { panic("a defect on purpose, in housekeeping") }
+func (defect) tend(*socket.Poller) bool { panic("a defect on purpose, in housekeeping") }

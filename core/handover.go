@@ -203,9 +203,10 @@ func (h *handover) closeSocket() bool {
 }
 
 // tend is housekeeping: goes on with what nobody waits for.
-func (h *handover) tend() {
+func (h *handover) tend(*socket.Poller) (calm bool) {
 	h.tendLink()
 	h.look(0)
+	return false
 }
 
 func (h *handover) tendLink() {

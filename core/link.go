@@ -45,10 +45,12 @@ type link struct {
 	reconnects uint64
 	heartbeat  time.Duration // 0: none
 	moved      uint64        // bytes of the connection, either way
-	still      int           // rounds for which those have not grown
-	dead       int           // rounds of housekeeping for which libzmq has not tried to connect again
-	met        bool          // the latest attempt has become a connection
-	refused    bool          // those who answer do not speak as a proxy does; told once
+	still      time.Duration // for how long those have not grown
+	busy       bool          // they grew by more than signs of life in the latest round
+	tended     time.Time
+	dead       int  // rounds of housekeeping for which libzmq has not tried to connect again
+	met        bool // the latest attempt has become a connection
+	refused    bool // those who answer do not speak as a proxy does; told once
 	notices    []Notice
 	closed     chan struct{}
 	resolving  resolving
@@ -100,7 +102,7 @@ func (l *link) tend() (reattached bool) {
 	if l.read(); l.connects == 0 {
 		l.resolving.try(l.uri)
 	}
-	l.cutIfSilent()
+	l.listen()
 	if l.dead == 0 || l.reattach == nil || l.connected {
 		return false
 	}
@@ -115,19 +117,33 @@ func (l *link) tend() (reattached bool) {
 	return l.reattach() == nil
 }
 
-// cutIfSilent counts the rounds without a byte. Not the time: a process that was
-// stopped has not asked.
-func (l *link) cutIfSilent() {
-	if !l.connected || l.reattach == nil || l.heartbeat == 0 {
+// signsOfLife is more than heartbeats and their answers are, between two rounds.
+const signsOfLife = 64
+
+// listen looks at what the connection has moved, and ends one that is silent. A round
+// counts for no longer than it may take: a process that was stopped has not asked.
+func (l *link) listen() {
+	now := time.Now()
+	passed := min(now.Sub(l.tended), calmInterval)
+	l.tended = now
+	if !l.connected || l.reattach == nil {
 		return
 	}
 	moved, ok := l.connection.Moved()
-	if l.still++; !ok || moved != l.moved {
+	l.busy = moved-l.moved > signsOfLife
+	if l.still += passed; !ok || moved != l.moved {
 		l.moved, l.still = moved, 0
 	}
-	if time.Duration(l.still)*housekeepingInterval >= socket.HeartbeatsToDeath*l.heartbeat {
+	if l.heartbeat > 0 && l.still >= socket.HeartbeatsToDeath*l.heartbeat {
 		l.cut("no sign of life; ")
 	}
+}
+
+// calm tells whether the connection stands, has only signs of life, those in time, and
+// who is at its other end is known.
+func (l *link) calm() bool {
+	alive := l.heartbeat == 0 || l.heartbeat >= calmInterval && l.still < 2*l.heartbeat
+	return l.connected && alive && !l.busy && time.Since(l.since) > welcomeTime
 }
 
 // sending tells whether something is on its way that the other side's kernel has not

@@ -127,7 +127,9 @@ func (s *Subscriber) change(what, name, topic string,
 
 // account notes the filters that began, and closes the accounts of those that ended.
 func (s *Subscriber) account(change key.Change[account]) (err error) {
-	s.began = append(s.began, change.Began...)
+	if s.began = append(s.began, change.Began...); len(s.began) > 0 {
+		housekeeping.hurry() // it asks for their checkpoints
+	}
 	for _, filter := range change.Ended {
 		s.lostBefore += filter.Value.lost
 		if filter.Value.asked {
@@ -214,22 +216,26 @@ func (s *Subscriber) judge() {
 // tend is housekeeping: an unread monitor grows, a socket that nobody takes from
 // does not subscribe again after a reconnect, and what nobody takes is brought into
 // the ring before the socket's own queue is full and the network loses it.
-func (s *Subscriber) tend() {
+func (s *Subscriber) tend(poller *socket.Poller) (calm bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return
+		return true
 	}
 	s.link.tend()
 	s.judge()
 	_ = s.askCheckpoints() // a filter that libzmq has taken is short enough for this
-	if s.socket.Tend() && !s.drained {
+	waits := s.socket.Tend()
+	if waits && !s.drained {
 		_ = s.rescue() // what fails here fails for the next who takes
 	}
 	s.drained = false
 	s.arrival.watch(message{mu: &s.mu, link: &s.link, limit: s.maxFrameBytes, taken: func() (uint64, bool) {
 		return s.taken, !s.closed && !s.socket.Tend()
 	}})
+	s.socket.Watch(poller)
+	s.link.connection.Watch(poller)
+	return s.link.calm() && !waits && s.ring.events == 0
 }
 
 // Close closes the subscriber. Waiting goroutines return [ErrClosed]; events not

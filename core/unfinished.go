@@ -23,12 +23,13 @@ type unfinished struct {
 	close  bool   // it is being looked at closely
 	memory int64  // of the process, when the message became odd
 	before int64  // bytes of it that had arrived by then
+	looked time.Time
 }
 
 const (
-	// idleBytes is what a connection may receive between two looks besides messages: an
-	// answer to a heartbeat now and then.
-	idleBytes = 4
+	// idleBytes is what a connection may receive in a second besides messages: answers
+	// to heartbeats, of 7 bytes each.
+	idleBytes = 100
 	// oddBytes of a message that has not ended are worth a closer look.
 	oddBytes = 64 << 10
 	// closeLook is between two of those.
@@ -46,7 +47,10 @@ func (u *unfinished) look(l *link, taken uint64, limit int64) (odd, tooLong bool
 	if !ok || taken != u.taken || received < u.start {
 		u.taken, u.start = taken, received
 	}
-	u.start = min(u.start+idleBytes, received)
+	now := time.Now()
+	idle := idleBytes * min(now.Sub(u.looked), calmInterval) / time.Second
+	u.looked = now
+	u.start = min(u.start+uint64(idle), received)
 	arrived := int64(received - u.start)
 	if arrived < oddBytes {
 		u.memory = 0

@@ -62,6 +62,7 @@ func monitored() (events zmq.Event) {
 // use.
 type Monitor struct {
 	pair *zmq.Socket
+	fd   int
 	read [monitorEvents]C.struct_jb_monitor_event
 	left []C.struct_jb_monitor_event // of those, the ones that Next has not returned
 }
@@ -83,7 +84,11 @@ func newMonitor(s *zmq.Socket, events zmq.Event) (*Monitor, error) {
 	if err := pair.Connect(address); err != nil {
 		return nil, closing(pair, err)
 	}
-	return &Monitor{pair: pair}, nil
+	fd, err := pair.GetFd()
+	if err != nil {
+		return nil, closing(pair, err)
+	}
+	return &Monitor{pair: pair, fd: fd}, nil
 }
 
 // Next returns the oldest change, and the file descriptor that it is Attached to,

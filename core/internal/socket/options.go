@@ -174,3 +174,9 @@ func listen(s *zmq.Socket, uri string) error {
 	}
 	return nil
 }
+
+// Watch lets a poller tell of what comes to the socket and of its connections.
+func (b *base) Watch(p *Poller) {
+	p.Watch(b.fd)
+	p.Watch(b.Monitor.fd)
+}

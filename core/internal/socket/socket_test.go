@@ -5,6 +5,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"syscall"
@@ -41,6 +42,50 @@ func TestReadyIsReadableWhileMarkedAndForGoodWhenFinished(t *testing.T) {
 	r.Finish(-1)
 	r.Clear()
 	assert.True(t, readable(t, fd), "the duplicate outlives the Ready")
+}
+
+// wait tells whether a Wait of so long ended before its time.
+func wait(p *Poller, limit time.Duration) (early bool) {
+	deadline := time.Now().Add(limit)
+	p.WaitUntil(deadline)
+	p.Wait()
+	return time.Now().Before(deadline)
+}
+
+func TestPollerTellsOnceForEachTimeThatItWatches(t *testing.T) {
+	poller, err := NewPoller()
+	require.NoError(t, err)
+	defer poller.Close()
+	readers := make([]*os.File, 2)
+	writers := make([]*os.File, 2)
+	for i := range readers {
+		readers[i], writers[i], err = os.Pipe()
+		require.NoError(t, err)
+	}
+	for i, w := range writers {
+		poller.Watch(int(readers[i].Fd()))
+		assert.False(t, wait(poller, 10*time.Millisecond), "nothing has been written")
+		_, err = w.Write([]byte{0})
+		require.NoError(t, err)
+		assert.True(t, wait(poller, time.Minute))
+		assert.False(t, wait(poller, 10*time.Millisecond), "it has told")
+		poller.Watch(int(readers[i].Fd()))
+		assert.True(t, wait(poller, time.Minute), "it is watched again, and still readable")
+	}
+	for i := range readers {
+		require.NoError(t, errors.Join(readers[i].Close(), writers[i].Close()))
+	}
+	poller.Watch(int(^uint(0) >> 1))
+	assert.False(t, wait(poller, 10*time.Millisecond))
+}
+
+func TestWaitOfAPollerCanBeEndedByOthers(t *testing.T) {
+	poller, err := NewPoller()
+	require.NoError(t, err)
+	defer poller.Close()
+	poller.WaitUntil(time.Now().Add(time.Minute))
+	go poller.WaitUntil(time.Unix(1, 0))
+	poller.Wait()
 }
 
 func TestLastWaiterClosesTheFD(t *testing.T) {

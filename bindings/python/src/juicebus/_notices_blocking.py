@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from juicebus._errors import ClosedError
 from juicebus._notices import Notice, Noticer, NoticesShared
 from juicebus._owned_fd import OwnedFd, fd_of
-from juicebus._timeout import SLICE_MS
+from juicebus._timeout import POLL_SLICE_MS
 
 
 class NoticesBlocking(NoticesShared, Iterator[Notice]):
@@ -37,5 +37,4 @@ class NoticesBlocking(NoticesShared, Iterator[Notice]):
         # One of its own for each wait: two threads cannot poll with the same.
         poll = select.poll()
         poll.register(self._fd.fd, select.POLLIN)
-        # In slices: a signal that another thread got does not end the poll of this one.
-        poll.poll(SLICE_MS)
+        poll.poll(POLL_SLICE_MS)

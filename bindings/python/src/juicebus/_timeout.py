@@ -3,7 +3,9 @@
 """Seconds in, milliseconds out: the one place where Python's timeouts become the library's.
 
 A wait inside the library is cut into slices, because Python runs its signal handlers
-only between them: Ctrl-C then ends a wait within 0.1 s. next: blocking.py, aio.py
+only between them: Ctrl-C then ends a wait within 0.1 s. A poll in Python is ended by a
+signal itself, but for one that comes in the microsecond before it; each of its slices
+costs CPU time while nothing happens, so they are longer. next: blocking.py, aio.py
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import time
 from juicebus._errors import InvalidError
 
 SLICE_MS = 100
+POLL_SLICE_MS = 1000
 
 
 def deadline(timeout: float | None) -> float | None:
@@ -36,14 +39,14 @@ def deadline(timeout: float | None) -> float | None:
     return None if timeout == math.inf else time.monotonic() + float(timeout)
 
 
-def slice_ms(limit: float | None) -> int:
-    """Return how many milliseconds to wait now, at most 100, towards a deadline."""
+def slice_ms(limit: float | None, longest: int = SLICE_MS) -> int:
+    """Return how many milliseconds to wait now towards a deadline, at most the longest."""
     if limit is None:
-        return SLICE_MS
+        return longest
     left = limit - time.monotonic()
     if left <= 0:
         return 0
-    return SLICE_MS if left >= SLICE_MS / 1000 else math.ceil(left * 1000)
+    return longest if left >= longest / 1000 else math.ceil(left * 1000)
 
 
 def whole_ms(timeout: float | None) -> int:
