@@ -41,23 +41,24 @@ func (p *Peers) accepted(fd int) {
 	p.handshakes = append(p.handshakes, new)
 	p.shaking++
 	p.cutOldestHandshake(p.limits.Handshakes, TooManyHandshakes)
-	if fd > p.maxFD {
-		p.cutOldestHandshake(0, NoDescriptors)
+	if fd > p.maxFD && !p.cutOldestHandshake(0, NoDescriptors) {
+		p.cut(new, NoDescriptors) // its own is over already
 	}
 }
 
 // cutOldestHandshake cuts one of those whose handshake is not over, if they are more
-// than a limit.
-func (p *Peers) cutOldestHandshake(limit int, reason string) {
+// than a limit. It returns whether it has.
+func (p *Peers) cutOldestHandshake(limit int, reason string) bool {
 	for p.shaking > limit {
 		oldest := p.handshakes[0]
 		p.handshakes = p.handshakes[1:]
 		if flow, ok := oldest.flow(); oldest.shaking && ok && flow.sent <= handshakeBytes {
 			p.cut(oldest, reason)
-			return
+			return true
 		}
 		p.introduced(oldest)
 	}
+	return false
 }
 
 // introduced notes that a peer's handshake is over, or the peer.

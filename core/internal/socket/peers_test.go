@@ -279,6 +279,20 @@ func TestConnectionThatLeavesTooFewDescriptorsIsCut(t *testing.T) {
 	assert.True(t, good.isThere(t))
 }
 
+// As under load: its handshake is over before the proxy hears of it.
+func TestQuickPeerThatLeavesTooFewDescriptorsIsCutToo(t *testing.T) {
+	s := startSide(t, zmq.XSUB, anyPort, PeerLimits{Subscriptions: 10, Handshakes: 128, MessageBytes: 1 << 20})
+	good := peerOf(t, s.uri, "XPUB")
+	require.Eventually(t, func() bool { return s.connections() == 1 }, deadline, time.Millisecond)
+	s.Peers.mu.Lock()
+	s.maxFD = 0
+	quick := peerOf(t, s.uri, "XPUB")
+	s.Peers.mu.Unlock()
+	assert.True(t, quick.isOver(t))
+	assert.Equal(t, []string{NoDescriptors}, s.hasCut(t, 1))
+	assert.True(t, good.isThere(t))
+}
+
 func TestSubscriberWithTooManySubscriptionsIsCut(t *testing.T) {
 	s := startSide(t, zmq.XPUB, anyPort, PeerLimits{Subscriptions: 100, Handshakes: 10, MessageBytes: 1 << 20})
 	good, bad := peerOf(t, s.uri, "SUB"), peerOf(t, s.uri, "SUB")
