@@ -39,7 +39,7 @@ MEASURES = (
     measure(
         "read",
         "read",
-        "the codec alone. NumPy makes no copy: the array is a view of what the codec read.",
+        "the codec alone. NumPy makes no copy of what the codec read.",
         "ms CPU",
         GAIN_OF_50,
     ),

@@ -5,7 +5,7 @@
 A class that has frames of its own (it overrides to_msg or from_msg) keeps them. Every
 other event is one frame: CBOR with the fields' names, or the JSON of to_msg; a receiver
 reads both. What follows from the class alone is found out once, its plan. Frames go to
-_publisher.py and come from _batch.py; CBOR itself is _cbor.py's.
+_publisher.py and come from _batch.py; CBOR itself is _flat.py's, _bulk.py's and _cbor.py's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 from cbor2 import CBORDecodeError
 from pydantic import BaseModel, ValidationError
 
-from juicebus import _cbor
+from juicebus import _bulk, _cbor
 from juicebus._abi import FORMAT_CBOR, FORMAT_JSON
 from juicebus._annotations import mention_numpy
 from juicebus._batch import Raw
@@ -45,6 +45,7 @@ class Plan:
     from_json: Callable[[bytes], Any]
     from_fields: Callable[[Any], Any]
     from_cbor: Callable[[bytes], Any]
+    from_bulk: Callable[[bytes], Any]
 
 
 _plans: WeakKeyDictionary[type, Plan] = WeakKeyDictionary()
@@ -97,7 +98,7 @@ def encode(plan: Plan, codec: Codec, event: Any) -> Sequence[bytes]:
             return (event.model_dump_json().encode(),)
         payload = plan.write_flat(event)
         if payload is None:
-            payload = _cbor.dumps(event.model_dump(mode="python", by_alias=False, round_trip=True))
+            payload = _bulk.dumps(event.model_dump(mode="python", by_alias=False, round_trip=True))
         return (payload,)
     except Exception as exc:
         raise InvalidError(f"publish {type(event).__qualname__}: {_reason(exc)}") from exc
@@ -121,7 +122,8 @@ def decode(event_class: Any, plan: Plan, raw: Raw) -> Any:
         if len(frames) != 1:
             raise ValueError(f"1 payload frame expected, {len(frames)} came")
         if raw.format == FORMAT_CBOR:
-            return plan.from_fields(plan.from_cbor(frames[0]))
+            loads = plan.from_cbor if len(frames[0]) < _bulk.BULK_BYTES else plan.from_bulk
+            return plan.from_fields(loads(frames[0]))
         if raw.format == FORMAT_JSON:
             return plan.from_json(frames[0])
         raise ValueError("the payload is damaged")
@@ -150,6 +152,7 @@ def _plan(event_class: Any) -> Plan:
         from_json=_json_reader(event_class) if is_model else _unused,
         from_fields=_fields_reader(event_class) if is_model else _unused,
         from_cbor=_cbor.loads_with_arrays if arrays else _cbor.loads_with_lists,
+        from_bulk=_bulk.loads_with_arrays if arrays else _bulk.loads_with_lists,
     )
 
 

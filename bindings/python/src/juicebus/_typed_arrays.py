@@ -48,7 +48,7 @@ _TYPES = {
     85: "<f4",
     86: "<f8",
 }
-_TAGS = {name: tag for tag, name in _TYPES.items() if tag != 68}
+TAGS = {name: tag for tag, name in _TYPES.items() if tag != 68}
 _LONG_FLOATS = (83, 87)
 _STRUCT_CODES = dict(u1="B", u2="H", u4="I", u8="Q", i1="b", i2="h", i4="i", i8="q")
 _STRUCT_CODES.update(f2="e", f4="f", f8="d")
@@ -63,8 +63,8 @@ def tagged(array: np.ndarray[Any, Any]) -> CBORTag:
     values: Any
     if array.dtype.kind in "bU":
         values = array.ravel().tolist()
-    elif array.dtype.str in _TAGS:
-        flat = CBORTag(_TAGS[array.dtype.str], array.tobytes())
+    elif array.dtype.str in TAGS:
+        flat = CBORTag(TAGS[array.dtype.str], array.tobytes())
         if array.ndim == 1:
             return flat
         values = flat
