@@ -34,11 +34,11 @@ with juicebus.SubscriberBlocking(sys.argv[2]) as subscriber:
         print(subscriber.get(60).number, subscriber.get_many(1, 60)[0].number)
         print(subscriber.stats().events, publisher.stats().events)
         print(next(subscriber.notices()).kind.name, next(publisher.notices()).kind.name)
-print([name for name in ("asyncio", "ssl") if name in sys.modules])
+print([name for name in ("asyncio", "logging", "ssl") if name in sys.modules])
 """
 
 
-def test_the_blocking_twins_do_not_import_asyncio(proxy: juicebus.Proxy) -> None:
+def test_the_blocking_twins_import_neither_asyncio_nor_logging(proxy: juicebus.Proxy) -> None:
     lines = printed(BLOCKING, proxy.pub_uri, proxy.sub_uri).splitlines()
     assert lines == ["7 8", "2 2", "CONNECTED CONNECTED", "[]"]
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import logging
 import os
 import sys
 import time
@@ -22,6 +21,7 @@ from weakref import WeakSet
 
 from juicebus._errors import Status
 from juicebus._library import library, process_ends
+from juicebus._log import logger
 from juicebus._slices import repeat
 from juicebus._timeout import deadline
 
@@ -31,8 +31,6 @@ BACKGROUND_S = 1.0
 _AT_EXIT_MS = 900
 # By then it has certainly said what it gave up.
 _TOLD_S = 10.0
-
-_logger = logging.getLogger("juicebus")
 
 
 class Forgetful(Protocol):
@@ -161,7 +159,7 @@ def _left() -> tuple[list[str], int]:
 
 def _tell_given_up(events: int, uris: Iterable[str]) -> None:
     if events:
-        _logger.warning(
+        logger().warning(
             "closed before all was sent: at most %d events to %s are lost",
             events,
             ", ".join(sorted(set(uris))),

@@ -9,7 +9,6 @@ it is added up for topics() and kept for on_message, whichever of them asks firs
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import threading
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from juicebus import _abi, _process
 from juicebus._clock import utc
 from juicebus._errors import ClosedError, Status
 from juicebus._library import c_string, check, library, text
+from juicebus._log import logger
 from juicebus._options import options
 from juicebus._owned_fd import fd_of
 from juicebus._proxy_stats import ProxyStats, TopicStats
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 # As many as the library keeps counts for.
 TOPICS_MAX = 10_000
 _URI_BYTES = 512
-
-_logger = logging.getLogger("juicebus")
 
 
 class Proxy:
@@ -237,7 +235,7 @@ class Proxy:
             try:
                 self._on_message(key)
             except Exception:
-                _logger.exception("on_message raised for the key %r", key)
+                logger().exception("on_message raised for the key %r", key)
 
     def _real_uris(self) -> tuple[str, str]:
         pub, sub = (ctypes.create_string_buffer(_URI_BYTES) for _ in range(2))

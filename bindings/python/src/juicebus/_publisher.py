@@ -13,7 +13,7 @@ import ctypes
 import os
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from juicebus import _abi, _process
@@ -23,7 +23,9 @@ from juicebus._codec import Plan, as_bytes, codec_named, encode, plan_for
 from juicebus._errors import ClosedError, InvalidError, Status, error_for
 from juicebus._event import EventLike
 from juicebus._library import c_string, check, leave_ending_process, library, text
-from juicebus._stats import PublisherStats
+
+if TYPE_CHECKING:
+    from juicebus._stats import PublisherStats
 
 
 class PublisherShared:
@@ -68,6 +70,8 @@ class PublisherShared:
         Raises:
             ClosedError: The publisher is closed.
         """
+        from juicebus._stats import PublisherStats  # a millisecond, for those who ask
+
         raw = _abi.PublisherStats(struct_size=ctypes.sizeof(_abi.PublisherStats))
         check(self._lib.juicebus_publisher_stats(self._handle, raw), f"stats of {self._uri}")
         return PublisherStats(

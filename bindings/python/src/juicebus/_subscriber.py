@@ -10,11 +10,10 @@ they wait until _fill finds something. next: blocking.py, aio.py; for one event 
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import threading
 from collections import deque
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 from weakref import finalize
 
 from juicebus import _abi, _process
@@ -24,15 +23,16 @@ from juicebus._codec import decode, plan_for
 from juicebus._errors import ClosedError, DecodeError, Status
 from juicebus._event import EventType
 from juicebus._library import c_string, check, library
+from juicebus._log import logger
 from juicebus._owned_fd import fd_of
 from juicebus._registry import Registry
-from juicebus._stats import SubscriberStats
 from juicebus._watch import Watch
+
+if TYPE_CHECKING:
+    from juicebus._stats import SubscriberStats
 
 # Compared for every event: a plain number is found faster than an enum's.
 _TIMEOUT = int(Status.TIMEOUT)
-
-_logger = logging.getLogger("juicebus")
 
 
 class SubscriberShared(Generic[EventType]):
@@ -119,6 +119,8 @@ class SubscriberShared(Generic[EventType]):
         Raises:
             ClosedError: The subscriber is closed.
         """
+        from juicebus._stats import SubscriberStats  # a millisecond, for those who ask
+
         raw = _abi.SubscriberStats(struct_size=ctypes.sizeof(_abi.SubscriberStats))
         check(self._lib.juicebus_subscriber_stats(self._handle, raw), f"stats of {self._uri}")
         ahead = list(self._prefetched)
@@ -204,7 +206,7 @@ class SubscriberShared(Generic[EventType]):
             dropped = self.stats().dropped
         except ClosedError:
             return
-        _logger.warning(
+        logger().warning(
             "this subscriber of %s did not keep up: %d events dropped so far", self._uri, dropped
         )
 

@@ -9,7 +9,6 @@ on working; get() replaces it.
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 import time
 import warnings
@@ -19,12 +18,11 @@ from typing_extensions import deprecated
 from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
 from juicebus._events_async import EventsAsync
+from juicebus._log import logger
 from juicebus._options import OverflowOfSubscriber, subscriber_options
 
 _QUEUE_DEPRECATED = "the queue of an async subscriber is deprecated, use get()"
 _LISTEN_DEPRECATED = "listen() and stop() of an async subscriber are deprecated, use get()"
-
-_logger = logging.getLogger("juicebus")
 
 
 class SubscriberAsync(EventsAsync[EventType]):
@@ -125,7 +123,7 @@ class SubscriberAsync(EventsAsync[EventType]):
         try:
             event = self._decode(raw)
         except DecodeError as exc:
-            _logger.error("listen skips an event: %s", exc)
+            logger().error("listen skips an event: %s", exc)
             return
         if event is None:
             return
