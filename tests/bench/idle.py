@@ -18,6 +18,8 @@ from typing import Any
 from stream import PROBE, Clock
 
 IDLE_S = 3.0
+# Of what happens once after a connection is made, nothing is left.
+SETTLE_S = 2.0
 PROBE_EACH_S = 0.1
 
 
@@ -42,8 +44,9 @@ async def main(peer: str, twin: str, pub_uri: str, sub_uri: str) -> None:
     # A probe that was late.
     while await got_one(PROBE_EACH_S):
         pass
+    settled = not await got_one(SETTLE_S)
     clock = Clock()
-    if await got_one(IDLE_S):
+    if await got_one(IDLE_S) or not settled:
         raise RuntimeError("an event came")
     print(json.dumps(clock.percent_of_a_core()), flush=True)
 

@@ -28,7 +28,7 @@ from juicebus._timeout import deadline
 # For so long the library goes on with a publisher that nobody waits for.
 BACKGROUND_S = 1.0
 # At the end of a process there is less: it is to be over within a second.
-_AT_EXIT_MS = 900
+_AT_EXIT_MS = 800
 # By then it has certainly said what it gave up.
 _TOLD_S = 10.0
 

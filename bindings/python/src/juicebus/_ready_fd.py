@@ -27,8 +27,8 @@ class ReadyFd:
         # Reentrant: a signal handler may close what it has interrupted.
         self._lock = threading.RLock()
 
-    def wait(self, ms: int) -> None:
-        """Wait until it is readable, closed, or the time is up.
+    def wait(self, ms: int) -> bool:
+        """Wait until it is readable, closed, or the time is up; tell whether one of the first.
 
         Raises:
             SystemFault: No descriptor is left to wait on.
@@ -37,14 +37,14 @@ class ReadyFd:
         try:
             with self._lock:
                 if self._closed:
-                    return
+                    return True
                 self._waiting += 1
                 counted = True
                 if self._fd is None:
                     self._fd = self._open_fd()
                 poll = select.poll()
                 poll.register(self._fd.fd, select.POLLIN)
-            poll.poll(ms)
+            return bool(poll.poll(ms))
         finally:
             if counted:
                 with self._lock:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+# After so many slices, 10 s, the library is asked although nothing shows: it may have failed.
+_SLICES_UNSEEN = 10
+
 
 class SubscriberBlocking(SubscriberShared[EventType]):
     """Receives events, and blocks the calling thread while it waits for them.
@@ -74,6 +77,7 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         # Held by the one thread that takes ahead; what it takes, the others in the
         # library do not see.
         self._ahead = threading.Lock()
+        self._slices = 0
         self._ready_fd = ReadyFd(
             partial(fd_of, self._lib.juicebus_subscriber_fd, self._handle, f"get from {uri}")
         )
@@ -180,9 +184,11 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         try:
             if self._prefetched:  # by whoever has just released it
                 return
-            # After each slice the library is asked although nothing shows: it may have failed.
-            self._ready_fd.wait(slice_ms(limit, POLL_SLICE_MS))
+            ready = self._ready_fd.wait(slice_ms(limit, POLL_SLICE_MS))
             over = passed(limit)
+            self._slices += 1
+            if not (ready or over or self._slices % _SLICES_UNSEEN == 0):
+                return
             if not self._fill(PREFETCH_EVENTS if ahead else 1, 0) and over and not self._prefetched:
                 raise TimeoutError(f"get: no event within {described(timeout)} from {self._uri}")
         finally:
