@@ -137,7 +137,15 @@ func (s *side) receive() (r received, err error) {
 	return r, nil
 }
 
-func (s *side) idles() bool { return !s.held.Load() }
+// idles is what a proxy says: that it waits, and has taken what has come.
+func (s *side) idles() bool {
+	if s.held.Load() || !s.mu.TryLock() {
+		return false
+	}
+	defer s.mu.Unlock()
+	events, err := s.zmq.GetEvents()
+	return err == nil && events&zmq.POLLIN == 0
+}
 
 func (s *side) taken() int {
 	s.mu.Lock()
