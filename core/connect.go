@@ -105,7 +105,7 @@ func (p *Publisher) unblock() {
 // tend is housekeeping: an XPUB that nobody publishes with applies subscriptions
 // only when it is asked (libzmq#2267), its unread inbox grows, and what is queued
 // waits for somebody who sees the proxy come back.
-func (p *Publisher) tend(poller *socket.Poller) (calm bool) {
+func (p *Publisher) tend() (calm bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -117,10 +117,17 @@ func (p *Publisher) tend(poller *socket.Poller) (calm bool) {
 		p.arrival.watch(message{mu: &p.mu, link: &p.link, limit: maxAsked, taken: func() (uint64, bool) {
 			return p.heard, !p.closed
 		}})
+	}
+	return p.link.calm() && p.through() && p.queue.len() == 0 && !p.blocked
+}
+
+func (p *Publisher) watch(poller *socket.Poller) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.socket.Watch(poller)
 		p.link.connection.Watch(poller)
 	}
-	p.socket.Watch(poller)
-	return p.link.calm() && p.through() && p.queue.len() == 0 && !p.blocked
 }
 
 // tendLink is housekeeping of the connection.

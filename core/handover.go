@@ -203,11 +203,13 @@ func (h *handover) closeSocket() bool {
 }
 
 // tend is housekeeping: goes on with what nobody waits for.
-func (h *handover) tend(*socket.Poller) (calm bool) {
+func (h *handover) tend() (calm bool) {
 	h.tendLink()
 	h.look(0)
 	return false
 }
+
+func (h *handover) watch(*socket.Poller) {}
 
 func (h *handover) tendLink() {
 	h.mu.Lock()

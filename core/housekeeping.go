@@ -23,17 +23,19 @@ const (
 // for. It lives while there is something to tend.
 var housekeeping housekeeper
 
-// tender is what there is to tend. It tells whether nothing is going on, and what the
-// poller, which may be nil, is to watch until the next round.
+// tender is what there is to tend.
 type tender interface {
-	tend(poller *socket.Poller) (calm bool)
+	// tend does what is to be done, and tells whether nothing is going on.
+	tend() (calm bool)
+	// watch lets a poller tell when something is.
+	watch(poller *socket.Poller)
 }
 
 type housekeeper struct {
 	mu      sync.Mutex
 	tenders map[tender]struct{}
 	running bool
-	poller  *socket.Poller // while it is running, if there was a descriptor for it
+	poller  *socket.Poller // that it rests on
 	hurried bool           // something is going on that it has not seen
 }
 
@@ -74,56 +76,60 @@ func (h *housekeeper) hurryLocked() {
 func (h *housekeeper) run() {
 	var err error
 	defer Recover(&err) // notes the panic; whoever calls next reports it
-	h.begin()
 	var round []tender
 	for calm := false; ; {
-		h.rest(calm)
+		h.rest(round, calm)
 		h.mu.Lock()
 		if len(h.tenders) == 0 {
-			h.end()
+			h.running = false
 			h.mu.Unlock()
 			return
 		}
+		clear(round)
 		round = round[:0]
 		for t := range h.tenders {
 			round = append(round, t)
 		}
 		h.hurried = false
 		h.mu.Unlock()
-		calm = h.poller != nil
+		calm = true
 		for _, t := range round {
-			calm = t.tend(h.poller) && calm
+			calm = t.tend() && calm
 		}
-		clear(round)
 	}
 }
 
-// begin makes the poller. Without a descriptor for it every interval is a short one.
-func (h *housekeeper) begin() {
-	poller, _ := socket.NewPoller()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.poller = poller
-}
-
 // rest waits for the next round.
-func (h *housekeeper) rest(calm bool) {
+func (h *housekeeper) rest(round []tender, calm bool) {
 	next := time.Now().Add(housekeepingInterval)
 	if calm {
-		h.mu.Lock()
-		if !h.hurried {
-			h.poller.WaitUntil(time.Now().Add(calmInterval))
-		}
-		h.mu.Unlock()
-		h.poller.Wait()
+		h.awaitNews(round)
 	}
 	time.Sleep(time.Until(next))
 }
 
-func (h *housekeeper) end() {
-	h.running = false
-	if h.poller != nil {
-		h.poller.Close()
-		h.poller = nil
+// awaitNews waits until something happens to one of those who were tended. Without a
+// descriptor to wait on it does not.
+func (h *housekeeper) awaitNews(round []tender) {
+	poller, err := socket.NewPoller()
+	if err != nil {
+		return
 	}
+	for _, t := range round {
+		t.watch(poller)
+	}
+	poller.WaitUntil(time.Now().Add(calmInterval))
+	if h.restOn(poller) {
+		poller.Wait()
+		h.restOn(nil)
+	}
+	poller.Close()
+}
+
+// restOn lets others hurry it. It returns whether nobody has.
+func (h *housekeeper) restOn(poller *socket.Poller) (calm bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.poller = poller
+	return !h.hurried
 }

@@ -216,7 +216,7 @@ func (s *Subscriber) judge() {
 // tend is housekeeping: an unread monitor grows, a socket that nobody takes from
 // does not subscribe again after a reconnect, and what nobody takes is brought into
 // the ring before the socket's own queue is full and the network loses it.
-func (s *Subscriber) tend(poller *socket.Poller) (calm bool) {
+func (s *Subscriber) tend() (calm bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -233,9 +233,16 @@ func (s *Subscriber) tend(poller *socket.Poller) (calm bool) {
 	s.arrival.watch(message{mu: &s.mu, link: &s.link, limit: s.maxFrameBytes, taken: func() (uint64, bool) {
 		return s.taken, !s.closed && !s.socket.Tend()
 	}})
-	s.socket.Watch(poller)
-	s.link.connection.Watch(poller)
 	return s.link.calm() && !waits && s.ring.events == 0
+}
+
+func (s *Subscriber) watch(poller *socket.Poller) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.socket.Watch(poller)
+		s.link.connection.Watch(poller)
+	}
 }
 
 // Close closes the subscriber. Waiting goroutines return [ErrClosed]; events not

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Poller waits for any of many file descriptors, through Go's netpoller: who waits
-// holds no thread. Each descriptor tells once for each time that it is watched, so one
-// that stays readable does not keep anybody awake.
+// Poller waits once for any of many file descriptors, through Go's netpoller: who waits
+// holds no thread. Whatever happens to one of them wakes a thread of Go's, also when
+// nobody waits; so it is closed after the wait.
 type Poller struct {
 	fd   int
 	file *os.File
@@ -37,25 +37,18 @@ func NewPoller() (*Poller, error) {
 	return p, nil
 }
 
-// Watch lets the next Wait end when the descriptor is readable. It is without effect on
-// one that cannot be watched or is closed, and without a Poller.
+// Watch lets Wait end when the descriptor is readable. It is without effect on one that
+// cannot be watched, or is closed.
 func (p *Poller) Watch(fd int) {
-	if p == nil {
-		return
-	}
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLONESHOT, Fd: int32(fd)}
-	if errors.Is(syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_MOD, fd, &event), syscall.ENOENT) {
-		_ = syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, fd, &event)
-	}
+	_ = syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN})
 }
 
-// WaitUntil sets until when a Wait goes on; one that is going on, too. Any goroutine may
-// call it.
+// WaitUntil sets until when Wait goes on, also if it has begun. Any goroutine may call it.
 func (p *Poller) WaitUntil(deadline time.Time) { _ = p.file.SetReadDeadline(deadline) }
 
 // Wait waits until a watched descriptor is readable or the time is up.
 func (p *Poller) Wait() {
-	var events [64]syscall.EpollEvent
+	var events [1]syscall.EpollEvent
 	_ = p.conn.Read(func(fd uintptr) bool {
 		n, _ := syscall.EpollWait(int(fd), events[:], 0)
 		return n > 0
