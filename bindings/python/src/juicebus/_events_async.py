@@ -26,8 +26,6 @@ from juicebus._subscriber import SubscriberShared
 from juicebus._timeout import deadline, described, left, passed
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 # A get that always finds an event lets the loop's other tasks run this often.
@@ -137,12 +135,7 @@ class EventsAsync(SubscriberShared[EventType]):
         """Return itself."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         """Close it."""
         self.close()
 

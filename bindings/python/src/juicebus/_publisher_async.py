@@ -24,8 +24,6 @@ from juicebus._readable import Readable
 from juicebus._timeout import deadline, left, passed
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 # A publish that never has to wait lets the event loop's other tasks run this often, in
@@ -216,12 +214,7 @@ class PublisherAsync(PublisherShared):
         """Return itself."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         """Close it, and wait until what is queued is handed to the network."""
         await self.aclose()
 

@@ -18,8 +18,6 @@ from juicebus._slices import repeat, send
 from juicebus._timeout import deadline
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 
@@ -174,11 +172,6 @@ class PublisherBlocking(PublisherShared):
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         """Close it."""
         self.close()

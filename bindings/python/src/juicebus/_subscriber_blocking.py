@@ -22,8 +22,6 @@ from juicebus._subscriber import SubscriberShared
 from juicebus._timeout import POLL_SLICE_MS, deadline, described, passed, slice_ms
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
 # After so many slices, 10 s, the library is asked although nothing shows: it may have failed.
@@ -157,12 +155,7 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         """Close it."""
         self.close()
 
