@@ -87,7 +87,7 @@ test-conformance: build $(PEERS)
 
 # The fault matrix; its table is printed at the end.
 .PHONY: test-faults
-test-faults: build c-programs
+test-faults: build c-programs ## Run the fault matrix, but for its long rows
 	$(PYTEST) -m 'not soak' tests/faults || test $$? = $(if $(T),5,0)
 
 .PHONY: soak

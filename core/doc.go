@@ -17,9 +17,12 @@
 // read. An event with other than one payload frame is not looked at.
 //
 //	type Temperature struct {
-//		Time   time.Time `cbor:"time"`
-//		Kelvin float64   `cbor:"kelvin"`
+//		Time   time.Time `json:"time"`
+//		Kelvin float64   `json:"kelvin"`
 //	}
+//
+// Fields are named by their `json` tags in CBOR too, unless they have `cbor` tags. In all
+// languages the names must be the same.
 //
 // # Publishing
 //

@@ -14,7 +14,7 @@ import (
 
 // Temperature is an event of a Go service: a struct with tagged fields.
 type Temperature struct {
-	Kelvin float64 `cbor:"kelvin"`
+	Kelvin float64 `json:"kelvin"`
 }
 
 // A service publishes a struct and another one receives it, through a proxy that

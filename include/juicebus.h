@@ -255,8 +255,8 @@ int juicebus_publisher_send_frames(juicebus_publisher_t publisher, const juicebu
                                    size_t frame_count, int64_t timeout_ms);
 
 /* Waits until the proxy is connected and has asked for events (with `bind`:
- * until there is a subscriber). Returns OK, TIMEOUT never: E_NOT_CONNECTED when
- * the time is up, with the reason. CLOSED. */
+ * until there is a subscriber). Returns OK, CLOSED, or when the time is up
+ * E_NOT_CONNECTED with the reason, never TIMEOUT. */
 int juicebus_publisher_wait_connected(juicebus_publisher_t publisher, int64_t timeout_ms);
 
 /* Waits until everything published so far has reached the proxy, which confirms it.

@@ -24,14 +24,14 @@ import (
 
 // Reading is what a driver measures.
 type Reading struct {
-	Kelvin float64 `cbor:"kelvin"`
+	Kelvin float64 `json:"kelvin"`
 }
 
 // Summary is what this service makes of the readings.
 type Summary struct {
-	Time         time.Time `cbor:"time"`
-	Service      string    `cbor:"service"`
-	LatestKelvin *float64  `cbor:"latest_kelvin"`
+	Time         time.Time `json:"time"`
+	Service      string    `json:"service"`
+	LatestKelvin *float64  `json:"latest_kelvin"`
 }
 
 // latest is written by the receiving goroutine and read by the publishing one.

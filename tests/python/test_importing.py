@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import juicebus
+from juicebus._library import library
 
 
 def printed(program: str, *arguments: str) -> str:
@@ -41,6 +42,10 @@ print([name for name in ("asyncio", "logging", "ssl") if name in sys.modules])
 def test_the_blocking_twins_import_neither_asyncio_nor_logging(proxy: juicebus.Proxy) -> None:
     lines = printed(BLOCKING, proxy.pub_uri, proxy.sub_uri).splitlines()
     assert lines == ["7 8", "2 2", "CONNECTED CONNECTED", "[]"]
+
+
+def test_the_version_is_the_librarys() -> None:
+    assert juicebus.__version__ == library().juicebus_version().decode()
 
 
 def test_a_star_import_brings_every_public_name() -> None:

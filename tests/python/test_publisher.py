@@ -137,7 +137,7 @@ def test_what_was_flushed_has_reached_the_proxy(twin: Twin) -> None:
 def test_flush_without_a_proxy_says_so_after_the_timeout(twin: Twin) -> None:
     publisher = twin.publisher_class(NOBODY)
     twin.run(publisher.publish(Probe()))
-    with pytest.raises(TimeoutError, match="flush: tcp://127.0.0.1:1 was silent for 0.1 s"):
+    with pytest.raises(TimeoutError, match="flush: no answer within 0.1 s .*: it is not con"):
         twin.run(publisher.flush(0.1))
     publisher.close(0)
 

@@ -93,12 +93,15 @@ def test_c_program_publishes_to_python(tmp_path: Path, ports: tuple[str, str]) -
 
 def test_go_program_receives_from_python(tmp_path: Path, ports: tuple[str, str]) -> None:
     (text,) = blocks("go")
-    inside = BUILD / "readme"  # inside the module, so that it finds the core of this tree
-    inside.mkdir(parents=True, exist_ok=True)
-    program(inside, "main.go", text, ports)
-    binary = tmp_path / "service"
-    subprocess.run(["go", "build", "-o", binary, "./build/readme"], check=True, cwd=ROOT)
-    assert first_line([str(binary)], python_publisher(tmp_path, ports)) == " 4.2 <nil>\n"
+    (commands,) = re.findall(r"`(go mod edit .*?)`, then\s`(go mod tidy)`", README, re.DOTALL)
+    service = tmp_path / "service"
+    service.mkdir()
+    program(service, "main.go", text, ports)
+    edit, tidy = (command.replace("PATH", str(ROOT)) for command in commands)
+    for command in ("go mod init service", edit, tidy, "go build"):
+        subprocess.run(command.split(), check=True, cwd=service)
+    received = first_line([str(service / "service")], python_publisher(tmp_path, ports))
+    assert received == " 4.2 <nil>\n"
 
 
 def test_juice_service_moves_over_in_code() -> None:

@@ -9,18 +9,21 @@ An event is a class with fields. Publishers and subscribers meet at a proxy::
     class Temperature(juicebus.Event):
         kelvin: float
 
-    with juicebus.PublisherBlocking("tcp://127.0.0.1:5122") as publisher:
-        publisher.publish(Temperature(kelvin=4.2))
-
     with juicebus.SubscriberBlocking("tcp://127.0.0.1:5123") as subscriber:
         subscriber.subscribe(Temperature)
+        subscriber.ready()
         for event in subscriber:
             print(event.kelvin)
 
+and, in another process::
+
+    with juicebus.PublisherBlocking("tcp://127.0.0.1:5122") as publisher:
+        publisher.publish(Temperature(kelvin=4.2))
+
 PublisherAsync and SubscriberAsync are the same with await. The events of Juice itself can
 be published and subscribed to as they are. Importing this package loads neither the
-library behind it, libjuicebus.so.1, which the first object does, nor asyncio, which the
-first use of a name that needs it does.
+library behind it, libjuicebus.so.1 (at JUICEBUS_LIBRARY, else in the wheel), which the
+first object does, nor asyncio, which the first use of a name that needs it does.
 """
 
 from __future__ import annotations
@@ -99,6 +102,8 @@ if not TYPE_CHECKING:
         """Import such a name when it is first asked for."""
         if name == "aio":
             return import_module("juicebus.aio")
+        if name == "__version__":
+            return import_module("importlib.metadata").version("juicebus")
         if name not in _ON_FIRST_USE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = globals()[name] = getattr(import_module(_ON_FIRST_USE[name]), name)

@@ -7,12 +7,24 @@ next: the twins, which differ in how they came by it
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from juicebus._errors import Status
 from juicebus._library import check
 from juicebus._timeout import described
 
 
-def confirmed(status: int, asked: str, uri: str, timeout: float | None) -> bool:
+class Asker(Protocol):
+    """A publisher or subscriber."""
+
+    _uri: str
+
+    @property
+    def connected(self) -> bool:
+        """Whether the proxy is there."""
+
+
+def confirmed(status: int, asked: str, asker: Asker, timeout: float | None) -> bool:
     """Return True if the proxy has confirmed what was asked, False if it cannot.
 
     Raises:
@@ -22,6 +34,8 @@ def confirmed(status: int, asked: str, uri: str, timeout: float | None) -> bool:
     if status == Status.UNCONFIRMED:
         return False
     if status == Status.TIMEOUT:
-        raise TimeoutError(f"{asked}: {uri} was silent for {described(timeout)}")
-    check(status, f"{asked} of {uri}")
+        reason = "the proxy has not answered" if asker.connected else "it is not connected"
+        within = f"within {described(timeout)} from {asker._uri}"
+        raise TimeoutError(f"{asked}: no answer {within}: {reason}")
+    check(status, f"{asked} of {asker._uri}")
     return True

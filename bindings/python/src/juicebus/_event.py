@@ -84,7 +84,7 @@ class Event(Message):
                 return self.sensor
 
     Fields hold the Python types that pydantic knows. NumPy arrays need
-    ``arbitrary_types_allowed`` and arrive read-only: they share memory with the payload.
+    ``arbitrary_types_allowed`` and arrive read-only; small ones share memory with the payload.
     """
 
     measurement: ClassVar[str]

@@ -95,7 +95,7 @@ class EventsAsync(SubscriberShared[EventType]):
         status = await poll(
             lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
         )
-        return confirmed(status, "ready", self._uri, timeout)
+        return confirmed(status, "ready", self, timeout)
 
     def notices(self) -> NoticesAsync:
         """Return an async iterator of what happens to the connection; it ends at close.
@@ -126,8 +126,8 @@ class EventsAsync(SubscriberShared[EventType]):
         while True:
             try:
                 return await self.get()
-            except DecodeError:
-                continue
+            except DecodeError as exc:
+                self._tell_skipped(exc)
             except ClosedError:
                 raise StopAsyncIteration from None
 

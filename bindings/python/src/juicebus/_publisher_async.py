@@ -163,7 +163,7 @@ class PublisherAsync(PublisherShared):
         """
         limit = deadline(timeout)
         status = await poll(self._attempt_flush(), limit)
-        return confirmed(status, "flush", self._uri, timeout)
+        return confirmed(status, "flush", self, timeout)
 
     def notices(self) -> NoticesAsync:
         """Return an async iterator of what happens to the connection; it ends at close.

@@ -146,7 +146,7 @@ class PublisherBlocking(PublisherShared):
         """
         limit = deadline(timeout)
         status = repeat(self._attempt_flush(), limit)
-        return confirmed(status, "flush", self._uri, timeout)
+        return confirmed(status, "flush", self, timeout)
 
     def notices(self) -> NoticesBlocking:
         """Return an iterator of what happens to the connection; it ends at close.

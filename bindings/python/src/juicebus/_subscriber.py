@@ -59,6 +59,7 @@ class SubscriberShared(Generic[EventType]):
         self._watch: Watch | None = None
         self._decode_errors = 0
         self._skipped = 0
+        self._told_skipped = False
         self._slow = 0
         _process.track(self)
 
@@ -209,6 +210,12 @@ class SubscriberShared(Generic[EventType]):
         logger().warning(
             "this subscriber of %s did not keep up: %d events dropped so far", self._uri, dropped
         )
+
+    def _tell_skipped(self, exc: DecodeError) -> None:
+        """Warn once that an iteration skips what cannot be decoded."""
+        if not self._told_skipped:
+            self._told_skipped = True
+            logger().warning("an event is skipped, and others like it will be: %s", exc)
 
     def _pop(self) -> Raw | None:
         if not self._prefetched:

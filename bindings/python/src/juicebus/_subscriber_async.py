@@ -31,7 +31,8 @@ class SubscriberAsync(EventsAsync[EventType]):
     Several tasks may wait at once; each event goes to one of them. A get that is
     cancelled loses no event. The same subscriber may be used by one event loop after
     another, and its methods by any thread. ``async for event in subscriber`` goes on
-    until the subscriber is closed, and skips and counts what cannot be decoded.
+    until the subscriber is closed. It skips and counts what cannot be decoded, and logs a
+    warning the first time.
     """
 
     def __init__(

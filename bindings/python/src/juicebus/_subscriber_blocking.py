@@ -32,8 +32,8 @@ class SubscriberBlocking(SubscriberShared[EventType]):
     """Receives events, and blocks the calling thread while it waits for them.
 
     Any thread may call any method; each event goes to one of the threads that wait.
-    ``for event in subscriber`` goes on until the subscriber is closed, and skips and
-    counts what cannot be decoded.
+    ``for event in subscriber`` goes on until the subscriber is closed. It skips and counts
+    what cannot be decoded, and logs a warning the first time.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         status = repeat(
             lambda ms: self._lib.juicebus_subscriber_ready(self._handle, ms), deadline(timeout)
         )
-        return confirmed(status, "ready", self._uri, timeout)
+        return confirmed(status, "ready", self, timeout)
 
     def notices(self) -> NoticesBlocking:
         """Return an iterator of what happens to the connection; it ends at close.
@@ -146,8 +146,8 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         while True:
             try:
                 return self.get()
-            except DecodeError:
-                continue
+            except DecodeError as exc:
+                self._tell_skipped(exc)
             except ClosedError:
                 raise StopIteration from None
 
