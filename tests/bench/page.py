@@ -29,6 +29,10 @@ processes, all threads, user and system. A run in which an event is lost has
 failed, and is left out of the peer's figures. Machines are
 noisy and unlike: only ratios mean something elsewhere.
 
+With a target ≥ a ratio is a gain: how many times better the first is. With ≤ it is a cost: how
+many times as much the first needs. The chart shows all as gains. The targets were set before
+anything was built; [speed.md](speed.md) says what stands in the way of those that are missed.
+
 ![Ratios of juicebus to its peers](benchmark.svg)
 
 """
