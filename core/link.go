@@ -124,7 +124,11 @@ const signsOfLife = 64
 // counts for no longer than it may take: a process that was stopped has not asked.
 func (l *link) listen() {
 	now := time.Now()
-	passed := min(now.Sub(l.tended), calmInterval)
+	longest := calmInterval
+	if !l.mayBeCalm() {
+		longest = housekeepingInterval
+	}
+	passed := min(now.Sub(l.tended), longest)
 	l.tended = now
 	if !l.connected || l.reattach == nil {
 		return
@@ -142,9 +146,12 @@ func (l *link) listen() {
 // calm tells whether the connection stands, has only signs of life, those in time, and
 // who is at its other end is known.
 func (l *link) calm() bool {
-	alive := l.heartbeat == 0 || l.heartbeat >= calmInterval && l.still < 2*l.heartbeat
-	return l.connected && alive && !l.busy && time.Since(l.since) > welcomeTime
+	alive := l.heartbeat == 0 || l.still < 2*l.heartbeat
+	return l.mayBeCalm() && l.connected && alive && !l.busy && time.Since(l.since) > welcomeTime
 }
+
+// mayBeCalm tells whether a long interval leaves time for the heartbeats that it ends by.
+func (l *link) mayBeCalm() bool { return l.heartbeat == 0 || l.heartbeat >= calmInterval }
 
 // sending tells whether something is on its way that the other side's kernel has not
 // taken.
