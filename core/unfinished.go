@@ -27,9 +27,11 @@ type unfinished struct {
 }
 
 const (
-	// idleBytes is what a connection may receive in a second besides messages: answers
-	// to heartbeats, of 7 bytes each.
-	idleBytes = 100
+	// idleByteEach is how often a connection may receive a byte besides messages, of
+	// answers to heartbeats; more often if more of those are asked for.
+	idleByteEach = 10 * time.Millisecond
+	// answerBytes is a little more than such an answer has.
+	answerBytes = 8
 	// oddBytes of a message that has not ended are worth a closer look.
 	oddBytes = 64 << 10
 	// closeLook is between two of those.
@@ -47,9 +49,15 @@ func (u *unfinished) look(l *link, taken uint64, limit int64) (odd, tooLong bool
 	if !ok || taken != u.taken || received < u.start {
 		u.taken, u.start = taken, received
 	}
-	now := time.Now()
-	idle := idleBytes * min(now.Sub(u.looked), calmInterval) / time.Second
-	u.looked = now
+	if earliest := time.Now().Add(-calmInterval); u.looked.Before(earliest) {
+		u.looked = earliest
+	}
+	each := idleByteEach
+	if l.heartbeat > 0 {
+		each = min(each, l.heartbeat/answerBytes)
+	}
+	idle := time.Since(u.looked) / each
+	u.looked = u.looked.Add(idle * each) // what is left of a byte counts next time
 	u.start = min(u.start+uint64(idle), received)
 	arrived := int64(received - u.start)
 	if arrived < oddBytes {
