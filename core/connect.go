@@ -93,6 +93,7 @@ func (p *Publisher) block() error {
 func (p *Publisher) awaitChange() {
 	p.blocked = true
 	p.socket.Ready.Clear()
+	housekeeping.hurry() // it sees room that libzmq does not tell of
 }
 
 func (p *Publisher) unblock() {

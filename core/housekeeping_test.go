@@ -78,3 +78,45 @@ func TestSubscriptionMadeAfterARestIsAccountedForSoon(t *testing.T) {
 		assert.Equal(t, asked, subscription)
 	}
 }
+
+func TestPublisherThatWaitsForBytesToLeaveGoesOnSoonAfterARest(t *testing.T) {
+	proxy := startProxy(t)
+	p, s := newPublisher(t, proxy.PubURI(), core.MaxBytes(1<<20)), newSubscriber(t, proxy.SubURI())
+	goLive(t, p, s)
+	rest(t, s)
+	for range 100 {
+		begun := time.Now()
+		sendBytes(t, p, "A.", 600_000)
+		require.Less(t, time.Since(begun), soon)
+	}
+}
+
+func TestQueuedEventsLeaveSoonAfterARest(t *testing.T) {
+	proxy := startProxy(t)
+	p, s := newPublisher(t, proxy.PubURI(), core.MaxBytes(1<<20)), newSubscriber(t, proxy.SubURI())
+	goLive(t, p, s)
+	rest(t, s)
+	sent := uint64(0)
+	for publisherStats(t, p).PendingEvents == 0 {
+		sendBytes(t, p, "A.", 600_000)
+		sent++
+	}
+	assert.Eventually(t, func() bool { return proxyStats(t, proxy).Events >= sent }, soon, time.Millisecond)
+}
+
+func TestWhatATakeLeavesAfterARestIsTakenInSoon(t *testing.T) {
+	proxy := startProxy(t)
+	p, s := newPublisher(t, proxy.PubURI()), newSubscriber(t, proxy.SubURI())
+	require.NoError(t, s.Subscribe("A", ""))
+	goLive(t, p, s)
+	for range 3 {
+		rest(t, s)
+		_, err := p.PublishMany(within(t, deadline), numbered(0, 5))
+		require.NoError(t, err)
+		get(t, s)
+		assert.Eventually(t, func() bool { return stats(t, s).PendingEvents == 4 }, soon, time.Millisecond)
+		for range 4 {
+			get(t, s)
+		}
+	}
+}

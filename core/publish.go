@@ -157,6 +157,9 @@ func (p *Publisher) accept(batch []socket.Event) (accepted int, err error) {
 	if accepted < len(batch) {
 		return accepted, p.block()
 	}
+	if p.queue.len() > 0 {
+		housekeeping.hurry() // it sends them
+	}
 	return accepted, nil
 }
 

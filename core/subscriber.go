@@ -34,6 +34,7 @@ type Subscriber struct {
 	filters  key.Filters[account]
 	ring     ring
 	drained  bool   // somebody found the socket empty since the last housekeeping
+	left     bool   // somebody left events in it since then
 	taken    uint64 // messages of any kind
 	arrival  unfinished
 	slow     bool // the ring has dropped events since it was last empty
@@ -229,7 +230,7 @@ func (s *Subscriber) tend() (calm bool) {
 	if waits && !s.drained {
 		_ = s.rescue() // what fails here fails for the next who takes
 	}
-	s.drained = false
+	s.drained, s.left = false, false
 	s.arrival.watch(message{mu: &s.mu, link: &s.link, limit: s.maxFrameBytes, taken: func() (uint64, bool) {
 		return s.taken, !s.closed && !s.socket.Tend()
 	}})

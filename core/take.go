@@ -79,6 +79,10 @@ func (s *Subscriber) drain(limit int) (*socket.Block, error) {
 		taken, err := s.socket.Take(limit, s.options.maxEventBytes)
 		s.stats.Dropped += uint64(taken.Unkeyed)
 		s.drained = s.drained || !taken.More
+		if taken.More && !s.left {
+			s.left = true
+			housekeeping.hurry() // libzmq tells of what comes only to who has found nothing
+		}
 		s.taken += uint64(taken.Unkeyed)
 		if err != nil || taken.Block == nil {
 			return nil, err
