@@ -161,6 +161,25 @@ def test_each_event_goes_to_one_of_the_threads_that_wait(proxy: juicebus.Proxy) 
         assert sorted(event.number for event in received) == list(range(8))
 
 
+def test_what_one_thread_takes_ahead_the_others_get_soon(proxy: juicebus.Proxy) -> None:
+    count = 16
+    with (
+        juicebus.SubscriberBlocking[Any](proxy.sub_uri) as subscriber,
+        juicebus.PublisherBlocking(proxy.pub_uri) as publisher,
+    ):
+        subscriber.subscribe(Numbered)
+        assert subscriber.ready()
+        for _ in range(20):
+            # Each takes one, as if it had long to do with it.
+            waiting = [in_thread(lambda: subscriber.get(DEADLINE_S)) for _ in range(count)]
+            until_waiting(count)
+            publisher.publish_many([Numbered(number=n) for n in range(count)])
+            began = time.monotonic()
+            for thread, _ in waiting:
+                thread.join(DEADLINE_S)
+            assert time.monotonic() - began < 0.4
+
+
 def test_a_get_of_many_threads_hoards_no_events(proxy: juicebus.Proxy) -> None:
     with (
         juicebus.SubscriberBlocking[Any](proxy.sub_uri) as subscriber,

@@ -19,7 +19,7 @@ from juicebus._owned_fd import fd_of
 from juicebus._ready_fd import ReadyFd
 from juicebus._slices import repeat
 from juicebus._subscriber import SubscriberShared
-from juicebus._timeout import POLL_SLICE_MS, deadline, described, passed, slice_ms
+from juicebus._timeout import POLL_SLICE_MS, SLICE_MS, deadline, described, passed, slice_ms
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -177,7 +177,9 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         try:
             if self._prefetched:  # by whoever has just released it
                 return
-            ready = self._ready_fd.wait(slice_ms(limit, POLL_SLICE_MS))
+            # What another thread takes ahead shows nowhere but in the deque.
+            longest = POLL_SLICE_MS if ahead else SLICE_MS
+            ready = self._ready_fd.wait(slice_ms(limit, longest))
             over = passed(limit)
             self._slices += 1
             if not (ready or over or self._slices % _SLICES_UNSEEN == 0):
