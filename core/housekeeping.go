@@ -121,8 +121,8 @@ func (h *housekeeper) awaitNews(round []tender) {
 	poller.WaitUntil(time.Now().Add(calmInterval))
 	if h.restOn(poller) {
 		poller.Wait()
-		h.restOn(nil)
 	}
+	h.restOn(nil)
 	poller.Close()
 }
 

@@ -47,10 +47,10 @@ type link struct {
 	moved      uint64        // bytes of the connection, either way
 	still      time.Duration // for how long those have not grown
 	busy       bool          // they grew by more than signs of life in the latest round
-	tended     time.Time
-	dead       int  // rounds of housekeeping for which libzmq has not tried to connect again
-	met        bool // the latest attempt has become a connection
-	refused    bool // those who answer do not speak as a proxy does; told once
+	tended     time.Time     // the latest round
+	dead       int           // rounds of housekeeping for which libzmq has not tried to connect again
+	met        bool          // the latest attempt has become a connection
+	refused    bool          // those who answer do not speak as a proxy does; told once
 	notices    []Notice
 	closed     chan struct{}
 	resolving  resolving

@@ -70,8 +70,13 @@ func ConnectionOn(fd int) Connection {
 	return Connection{fd: fd, inode: C.jb_inode(C.int(fd), C.int(fd))}
 }
 
-// Watch lets a poller tell of what comes, before libzmq has read it.
-func (c Connection) Watch(p *Poller) { p.Watch(c.fd) }
+// Watch lets a poller tell of what comes, before libzmq has read it. The zero Connection
+// has nothing to tell.
+func (c Connection) Watch(p *Poller) {
+	if c.inode != 0 {
+		p.Watch(c.fd)
+	}
+}
 
 // BytesReceived is how many bytes libzmq has read from it. Not ok: the connection is
 // over, or none over TCP.
