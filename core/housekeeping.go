@@ -4,6 +4,7 @@
 package core
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -74,6 +75,10 @@ func (h *housekeeper) hurryLocked() {
 }
 
 func (h *housekeeper) run() {
+	// On one thread, as the C library keeps up to 2 MB for each thread that allocates
+	// there; else those would be as many as Go ever needed at one time.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	var err error
 	defer Recover(&err) // notes the panic; whoever calls next reports it
 	var round []tender
