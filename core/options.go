@@ -11,13 +11,15 @@ import (
 
 // Defaults of the options.
 const (
-	DefaultMaxEvents        = 100_000
-	DefaultMaxBytes         = 64 << 20
-	DefaultMaxEventBytes    = 64 << 20
-	DefaultHeartbeat        = time.Second
-	DefaultHold             = 500 * time.Millisecond
-	DefaultMaxKeys          = 10_000
-	DefaultMaxSubscriptions = 50_000
+	DefaultMaxEvents     = 100_000
+	DefaultMaxBytes      = 64 << 20
+	DefaultMaxEventBytes = 64 << 20
+	DefaultHeartbeat     = time.Second
+	DefaultHold          = 500 * time.Millisecond
+	DefaultMaxKeys       = 10_000
+	// As many as libzmq forgets within half a second, at worst, when their subscriber
+	// leaves: until then the proxy does nothing else.
+	DefaultMaxSubscriptions = 25_000
 )
 
 // An option is a value of one of the types below. Which of them a constructor
@@ -83,7 +85,7 @@ type Hold time.Duration
 type MaxKeys int
 
 // MaxSubscriptions bounds what one subscriber may subscribe to at a proxy, and, times
-// 32, the bytes of that; one that goes beyond is cut off. Each filter costs two, as its
+// 64, the bytes of that; one that goes beyond is cut off. Each filter costs two, as its
 // losses are counted. At least 1; default [DefaultMaxSubscriptions].
 type MaxSubscriptions int
 

@@ -456,8 +456,8 @@ typedef struct juicebus_proxy_options {
     int64_t max_keys;        /* keys whose counts are kept; the oldest goes first; default 10,000 */
     int64_t max_bytes;       /* memory of what waits for slow subscribers, all together; default
                               * 64 MiB; see juicebus_proxy_open */
-    int64_t max_subscriptions; /* of one subscriber, of 32 bytes on average; beyond that it is cut
-                                * off; each of its filters costs two; default 50,000 */
+    int64_t max_subscriptions; /* of one subscriber, of 64 bytes on average; beyond that it is cut
+                                * off; each of its filters costs two; default 25,000 */
 } juicebus_proxy_options;
 
 /* As juicebus_publisher_options_init. */

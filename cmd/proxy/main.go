@@ -120,7 +120,7 @@ func parse(args []string, out, errs io.Writer) (settings, error) {
 	flags.Int64Var(&s.maxEventBytes, "max-event-bytes", core.DefaultMaxEventBytes,
 		"largest event, key and payload, in `bytes`; larger ones are refused")
 	flags.IntVar(&s.maxSubscriptions, "max-subscriptions", core.DefaultMaxSubscriptions,
-		"`filters` of one subscriber, of 32 bytes on average, who is cut off beyond;\neach counts twice")
+		"`filters` of one subscriber, of 64 bytes on average, who is cut off beyond;\neach counts twice")
 	flags.IntVar(&s.maxKeys, "max-keys", core.DefaultMaxKeys, "`keys` whose counts are kept")
 	version := flags.Bool("version", false, "print the version and exit")
 	flags.Usage = func() {

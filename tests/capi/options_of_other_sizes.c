@@ -86,7 +86,7 @@ static void of_proxy(void) {
     CHECK(options.known.struct_size == sizeof options.known && options.known.hold_ms == 500);
     CHECK(options.known.max_event_bytes == 67108864);
     CHECK(options.known.max_keys == 10000 && options.known.max_bytes == 67108864);
-    CHECK(options.known.max_subscriptions == 50000);
+    CHECK(options.known.max_subscriptions == 25000);
 
     options.known.struct_size = sizeof options;
     CHECK_STATUS(JUICEBUS_OK, juicebus_proxy_open(any, any, &options.known, &proxy));

@@ -40,7 +40,7 @@ WATCHED_S = 3.0
 FILTERS: dict[str, tuple[Callable[[int], bytes], int]] = {
     "usual": (lambda n: b"Name%07d.x." % n, 64 * MIB),
     "longest": (lambda n: b"%07d" % n + bytes(1000), 384 * MIB),
-    "branching": (lambda n: bytes(255 * (n >> bit & 1) for bit in range(20)), 256 * MIB),
+    "branching": (lambda n: bytes(255 * (n >> bit & 1) for bit in range(20)), 160 * MIB),
 }
 
 

@@ -7,7 +7,7 @@ import "hash/maphash"
 
 // filterBytes is how long a subscriber's filters may be on average when they are as many
 // as may be. libzmq keeps a node of 64 bytes for each of their bytes.
-const filterBytes = 32
+const filterBytes = 64
 
 // filterFraming is what a filter has around it on the wire, at most: libzmq sends a
 // command of its name, SUBSCRIBE.

@@ -68,7 +68,7 @@ class Proxy:
                 default.
             max_event_bytes: Larger events are refused; 64 MiB by default.
             max_subscriptions: Of one subscriber, who is cut off beyond; each type and
-                topic costs two; 50,000 by default.
+                topic costs two; 25,000 by default.
 
         Raises:
             InvalidError: A URI is malformed, or an option out of range.
