@@ -14,7 +14,7 @@ static const juicebus_proxy_options defaults = {
     64 << 20, /* max_event_bytes */
     10000,    /* max_keys */
     64 << 20, /* max_bytes */
-    50000,    /* max_subscriptions */
+    25000,    /* max_subscriptions */
 };
 
 EXPORT int juicebus_proxy_options_init(juicebus_proxy_options *options, size_t struct_size) {

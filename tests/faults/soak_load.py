@@ -24,6 +24,9 @@ from stream import Reading, place
 SMALL_EVENTS = 300
 LARGE_BYTES = 200_000
 TOPICS = 100
+# The Go runtime keeps as many threads as it ever needed at one time, and each proxy needs
+# one: those that are opened at first leave enough for whatever comes later.
+PROXIES_AT_FIRST = 8
 # The sleeper's ring is full after a few rounds, and it wakes now and then.
 SLEEPER_BYTES = 1 << 20
 WAKES_EVERY_ROUNDS = 50
@@ -50,6 +53,7 @@ class Load:
         self._exchange()
         self._churn()
         asyncio.run(self._exchange_async())
+        use_own_proxies(1)
         self._use_what_comes_and_goes()
         self._round += 1
         if self._round % WAKES_EVERY_ROUNDS == 0:
@@ -111,6 +115,18 @@ class Load:
         drain(self._flaky_subscriber)
 
 
+def use_own_proxies(count: int) -> None:
+    """Run proxies in this process, all at a time, until each has been found."""
+    with contextlib.ExitStack() as stack:
+        proxies = [
+            stack.enter_context(juicebus.Proxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", hold=0))
+            for _ in range(count)
+        ]
+        for proxy in proxies:
+            with juicebus.PublisherBlocking(proxy.pub_uri) as publisher:
+                publisher.wait_connected(DEADLINE_S)
+
+
 def drain(subscriber: juicebus.SubscriberBlocking[Any]) -> None:
     """Take what is there."""
     with contextlib.suppress(TimeoutError):
@@ -121,6 +137,7 @@ def drain(subscriber: juicebus.SubscriberBlocking[Any]) -> None:
 
 def main(*uris: str) -> None:
     """Run rounds until standard input ends."""
+    use_own_proxies(PROXIES_AT_FIRST)
     load = Load(*uris)
     while not select.select([sys.stdin], [], [], 0.05)[0]:
         load.run_round()

@@ -8,6 +8,7 @@ JUICEBUS_SOAK_S sets another duration, such as 60 for a trial.
 from __future__ import annotations
 
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ WINDOW_S = DURATION_S / 6
 LOOK_EVERY_S = 1.0
 FLAKY_UP_S = 1.0
 MIB = 1 << 20
-NEIGHBOURS = 2 * (os.cpu_count() or 1)
+# How many processes crowd a processor, and how often other threads are sent there.
+CROWD = 8
+HOLD_UP_EVERY_S = 0.05
 GROWTH_BYTES_MAX = 2 * MIB
 
 
@@ -95,23 +98,49 @@ def come_and_go(flaky: ProxyProcess, over: threading.Event) -> None:
 
 
 @contextmanager
-def busy_neighbours() -> Iterator[None]:
-    """Leave the machine to others for most of the warm-up.
+def uneven_warm_up(pid: int) -> Iterator[None]:
+    """Hold up now these, now those threads of a proxy, for most of the warm-up.
 
-    The Go runtime keeps as many threads as it ever needed at one time, and a contended
-    machine soon shows how many those are; else one of them may come at any later time.
+    The Go runtime keeps as many threads as it ever needed at one time. It needs most when
+    some of them are held up while others go on, as on a processor that is crowded beside
+    one that is not. So half of the threads, others each time, are sent to such a one; else
+    the runtime may need one more at any time of the hour.
     """
-    program = [sys.executable, "-c", "while True: pass"]
-    with ExitStack() as neighbours:
-        every = [neighbours.enter_context(subprocess.Popen(program)) for _ in range(NEIGHBOURS)]
-        rest = threading.Timer(WARM_UP_S * 0.8, lambda: [one.kill() for one in every])
-        rest.start()
+    every = os.sched_getaffinity(0)
+    crowded = {min(every)}
+    with ExitStack() as crowd:
+        members = [
+            crowd.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            for _ in range(CROWD)
+        ]
+        for member in members:
+            os.sched_setaffinity(member.pid, crowded)
+        over = threading.Event()
+
+        def hold_up() -> None:
+            end = time.monotonic() + WARM_UP_S * 0.8
+            while time.monotonic() < end and not over.wait(HOLD_UP_EVERY_S):
+                send_threads(pid, lambda: random.choice([crowded, every]))
+            # Twice, as a thread starts where the one is that starts it.
+            for _ in range(2):
+                send_threads(pid, lambda: every)
+            for member in members:
+                member.kill()
+
+        holding_up = threading.Thread(target=hold_up)
+        holding_up.start()
         try:
             yield
         finally:
-            rest.cancel()
-            for one in every:
-                one.kill()
+            over.set()
+            holding_up.join()
+
+
+def send_threads(pid: int, where: Callable[[], set[int]]) -> None:
+    """Say for each thread of a process which processors it may use."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task), where())
 
 
 @contextmanager
@@ -146,7 +175,7 @@ def test_an_hour_of_mixed_load_leaves_nothing_behind(
         ProxyProcess.juicebus() as flaky,
         go_service(tmp_path) as go,
         python_service(proxy.pub_uri, proxy.sub_uri, flaky.pub_uri, flaky.sub_uri) as python,
-        busy_neighbours(),
+        uneven_warm_up(proxy.pid),
     ):
         killing = threading.Thread(target=come_and_go, args=(flaky, over))
         killing.start()

@@ -19,27 +19,66 @@ import (
 )
 
 const (
-	eventsARound = 300
-	topics       = 100
-	patience     = 20 * time.Second
+	eventsARound   = 300
+	topics         = 100
+	proxiesAtFirst = 8
+	patience       = 20 * time.Second
 )
 
 func main() {
-	proxy, err := core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(0))
+	proxy, err := open()
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() {
-		if err := proxy.Run(context.Background()); err != nil {
-			log.Fatal(err)
-		}
-	}()
+	go run(proxy)
+	if err := runAtOnce(proxiesAtFirst); err != nil {
+		log.Fatal(err)
+	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		if err := round(proxy); err != nil {
+		if err := errors.Join(round(proxy), runAtOnce(1)); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println(runtime.NumGoroutine())
 	}
+}
+
+func open() (*core.Proxy, error) {
+	return core.NewProxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", core.Hold(0))
+}
+
+// run forwards until the proxy is closed.
+func run(proxy *core.Proxy) {
+	if err := proxy.Run(context.Background()); !errors.Is(err, core.ErrClosed) {
+		log.Fatal(err)
+	}
+}
+
+// runAtOnce runs proxies, all at a time, until each has been found. The runtime keeps the
+// threads that they need, enough for whatever comes later.
+func runAtOnce(count int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	proxies := make([]*core.Proxy, count)
+	for i := range proxies {
+		proxy, err := open()
+		if err != nil {
+			return err
+		}
+		defer proxy.Close()
+		go run(proxy)
+		proxies[i] = proxy
+	}
+	for _, proxy := range proxies {
+		publisher, err := core.NewPublisher(proxy.PubURI())
+		if err != nil {
+			return err
+		}
+		defer publisher.Close(ctx)
+		if err := publisher.WaitConnected(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // round opens clients, exchanges events with and without a wait, and closes them.
