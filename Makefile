@@ -74,8 +74,9 @@ warnings: build/stamps/system
 	g++ -std=c++17 $(WARNINGS) -x c++ capi/*.c include/juicebus.h include/juicebus.hpp
 
 # 5: no test of that name here. The second run finds unawaited and slow callbacks.
-# PYTHONPATH: processes that tests start find the event classes beside the tests.
-PYTEST := PYTHONPATH=$(CURDIR)/tests/python $(PY) -m pytest -q -W error -o cache_dir=build/pytest $(if $(T),-k '$(T)')
+# PYTHONPATH: processes that tests start find the event classes beside the tests. env: in
+# the background a shell lets Ctrl-C be ignored, by all that the tests start too.
+PYTEST := PYTHONPATH=$(CURDIR)/tests/python env --default-signal=INT $(PY) -m pytest -q -W error -o cache_dir=build/pytest $(if $(T),-k '$(T)')
 .PHONY: test-python
 test-python: build
 	$(PYTEST) tests/python tests/build tests/bench || test $$? = $(if $(T),5,0)
