@@ -23,16 +23,20 @@ typedef const void cvoid_t;
 typedef const juicebus_event cevent_t;
 typedef const juicebus_frame cframe_t;
 
-/* A private status: nothing yet, wait on turn->fd and try again. */
+/* A private status: nothing yet; wait, and try again. An export says it only to a
+ * caller who will wait; else it has the last word. */
 #define GOJB_AGAIN 1000
 
-/* One try of a call that may wait. Go counts who waits on an fd, so that it is
- * not closed under a poll. */
-struct gojb_turn {
-    int waited;    /* in: the last try said AGAIN, so we have been counted */
-    int will_wait; /* in: AGAIN is welcome; else the last word is wanted */
-    int fd;        /* out, with AGAIN; -1: there is none, try again after a moment */
-};
+/* A handle is a kind, a generation and an index; see handles.go. */
+#define GOJB_INDEX_BITS 24
+#define GOJB_KIND_SHIFT 56
+#define GOJB_PUBLISHER 1
+#define GOJB_SUBSCRIBER 2
+#define GOJB_PROXY 3
+
+/* Let callers use an end past Go as long as the handle is open; called from Go. */
+void gojb_end_open(uint64_t handle, uintptr_t end);
+void gojb_end_close(uint64_t handle);
 
 /* Sets the calling thread's error text; called from Go, on the caller's thread. */
 void gojb_set_error(cchar_t *text, size_t size);
@@ -43,12 +47,12 @@ int gojb_payload_check(cvoid_t *payload, size_t payload_size);
 
 int gojb_publisher_open(cchar_t *uri, juicebus_publisher_options *options, uint64_t *publisher);
 int gojb_publisher_publish(uint64_t publisher, cevent_t *events, size_t count, size_t *sent,
-                           struct gojb_turn *turn);
+                           int will_wait);
 int gojb_publisher_send_frames(uint64_t publisher, cframe_t *frames, size_t frame_count,
-                               struct gojb_turn *turn);
-int gojb_publisher_wait_connected(uint64_t publisher, struct gojb_turn *turn);
+                               int will_wait);
+int gojb_publisher_wait_connected(uint64_t publisher, int will_wait);
 int gojb_publisher_events(uint64_t publisher, uint64_t *events);
-int gojb_publisher_flush(uint64_t publisher, uint64_t events, struct gojb_turn *turn);
+int gojb_publisher_flush(uint64_t publisher, uint64_t events, int will_wait);
 int gojb_publisher_fd(uint64_t publisher, int *fd);
 int gojb_publisher_stats(uint64_t publisher, struct juicebus_publisher_stats *stats);
 int gojb_publisher_close(uint64_t publisher, int64_t timeout_ms, int go_on, uint64_t *left);
@@ -57,9 +61,9 @@ int gojb_wait_closed(int64_t timeout_ms, uint64_t *given_up);
 int gojb_subscriber_open(cchar_t *uri, juicebus_subscriber_options *options, uint64_t *subscriber);
 int gojb_subscriber_subscribe(uint64_t subscriber, cchar_t *name, cchar_t *topic);
 int gojb_subscriber_unsubscribe(uint64_t subscriber, cchar_t *name, cchar_t *topic);
-int gojb_subscriber_ready(uint64_t subscriber, struct gojb_turn *turn);
+int gojb_subscriber_ready(uint64_t subscriber, int will_wait);
 int gojb_subscriber_take(uint64_t subscriber, size_t max, struct jb_block **block, uint64_t *slow,
-                         struct gojb_turn *turn);
+                         int will_wait);
 int gojb_subscriber_fd(uint64_t subscriber, int *fd);
 int gojb_subscriber_stats(uint64_t subscriber, struct juicebus_subscriber_stats *stats);
 int gojb_subscriber_close(uint64_t subscriber);

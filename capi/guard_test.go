@@ -25,7 +25,7 @@ func TestPanicIsAStatusAndPoisonsTheLibrary(t *testing.T) {
 		require.NoError(t, err, string(output))
 		return
 	}
-	handle := open(t, newSubscriber(t))
+	handle := handleOf(t, newSubscriber(t))
 	result := status(nil) // an int of C, which a test cannot name
 	func() {
 		defer guard(&result)

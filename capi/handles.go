@@ -3,6 +3,9 @@
 
 package main
 
+// #include "exports.h"
+import "C"
+
 import (
 	"errors"
 	"fmt"
@@ -15,16 +18,17 @@ import (
 // slot that is used again has a new generation, so a stale handle is known for
 // one. Not cgo.Handle, which panics on a number it does not know.
 const (
-	indexBits      = 24
-	generationBits = 32
+	indexBits      = C.GOJB_INDEX_BITS
+	kindShift      = C.GOJB_KIND_SHIFT
+	generationBits = kindShift - indexBits
 )
 
 type kind uint64
 
 const (
-	publisherKind kind = iota + 1
-	subscriberKind
-	proxyKind
+	publisherKind  kind = C.GOJB_PUBLISHER
+	subscriberKind kind = C.GOJB_SUBSCRIBER
+	proxyKind      kind = C.GOJB_PROXY
 )
 
 func (k kind) String() string {
@@ -34,17 +38,10 @@ func (k kind) String() string {
 // errHandle: never a handle, or one of another kind.
 var errHandle = errors.New("no such handle")
 
-// waitable is a handle that callers outside Go wait on.
-type waitable interface {
-	EnterWait() (fd int, ok bool)
-	LeaveWait()
-}
-
 type entry struct {
 	object     any // a closed one stays until the slot is used again
 	kind       kind
 	generation uint32
-	waiters    int
 	closed     bool
 }
 
@@ -70,14 +67,14 @@ func (t *table) add(k kind, object any) (uint64, error) {
 	}
 	e := &t.entries[index]
 	*e = entry{object: object, kind: k, generation: e.generation + 1}
-	return uint64(k)<<(indexBits+generationBits) | uint64(e.generation)<<indexBits | uint64(index), nil
+	return uint64(k)<<kindShift | uint64(e.generation)<<indexBits | uint64(index), nil
 }
 
 // find returns the entry that a handle is, open or closed; under the lock.
 func (t *table) find(handle uint64) (*entry, error) {
 	index := handle & (1<<indexBits - 1)
 	generation := uint32(handle >> indexBits)
-	k := kind(handle >> (indexBits + generationBits))
+	k := kind(handle >> kindShift)
 	if k < publisherKind || k > proxyKind || generation == 0 || index >= uint64(len(t.entries)) {
 		return nil, fmt.Errorf("juicebus: %w: %d", errHandle, handle)
 	}
@@ -95,7 +92,7 @@ func closedError(k kind) error {
 	return fmt.Errorf("juicebus: the %s is closed: %w", k, core.ErrClosed)
 }
 
-func kindOf(handle uint64) kind { return kind(handle >> (indexBits + generationBits)) }
+func kindOf(handle uint64) kind { return kind(handle >> kindShift) }
 
 // get returns the object of an open handle of one kind.
 func get[T any](handle uint64, k kind) (object T, err error) {
@@ -116,60 +113,6 @@ func get[T any](handle uint64, k kind) (object T, err error) {
 	return e.object.(T), nil
 }
 
-// enter counts the caller among those who wait on a handle, and returns the fd.
-// The object's own lock is not taken under the table's: whoever holds that one
-// may be sending 64 MiB.
-func (t *table) enter(handle uint64) (fd int, err error) {
-	object, err := t.pin(handle)
-	if err != nil {
-		return 0, err
-	}
-	fd, ok := object.EnterWait()
-	if !ok {
-		t.unpin(handle)
-		return 0, closedError(kindOf(handle))
-	}
-	return fd, nil
-}
-
-func (t *table) pin(handle uint64) (waitable, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e, err := t.find(handle)
-	if err != nil {
-		return nil, err
-	}
-	if e.closed {
-		return nil, closedError(e.kind)
-	}
-	e.waiters++
-	return e.object.(waitable), nil
-}
-
-// leave ends what enter began. While somebody waits, a closed handle keeps its
-// slot and its object.
-func (t *table) leave(handle uint64) {
-	t.mu.RLock()
-	e, err := t.find(handle)
-	if err != nil || e.waiters == 0 {
-		t.mu.RUnlock()
-		return
-	}
-	object := e.object.(waitable)
-	t.mu.RUnlock()
-	object.LeaveWait()
-	t.unpin(handle)
-}
-
-func (t *table) unpin(handle uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if e, err := t.find(handle); err == nil {
-		e.waiters--
-		t.release(e, handle)
-	}
-}
-
 // closeHandle marks a handle closed and returns its object, as long as its slot is not
 // used again, and whether this caller was the first.
 func closeHandle[T any](handle uint64, k kind) (object T, first bool, err error) {
@@ -187,12 +130,17 @@ func closeHandle[T any](handle uint64, k kind) (object T, first bool, err error)
 		return object, false, nil
 	}
 	e.closed = true
-	handles.release(e, handle)
+	C.gojb_end_close(C.uint64_t(handle)) // before somebody else's end is there
+	handles.free = append(handles.free, int(handle&(1<<indexBits-1)))
 	return object, true, nil
 }
 
-func (t *table) release(e *entry, handle uint64) {
-	if e.closed && e.waiters == 0 {
-		t.free = append(t.free, int(handle&(1<<indexBits-1)))
+// open gives a publisher or a subscriber a handle, by which callers in C also find its
+// end.
+func open[T interface{ End() uintptr }](k kind, object T) (C.uint64_t, error) {
+	number, err := handles.add(k, object)
+	if err == nil {
+		C.gojb_end_open(C.uint64_t(number), C.uintptr_t(object.End()))
 	}
+	return C.uint64_t(number), err
 }

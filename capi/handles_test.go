@@ -19,14 +19,14 @@ func newSubscriber(t *testing.T) *core.Subscriber {
 	return s
 }
 
-func open(t *testing.T, s *core.Subscriber) uint64 {
+func handleOf(t *testing.T, s *core.Subscriber) uint64 {
 	handle, err := handles.add(subscriberKind, s)
 	require.NoError(t, err)
 	return handle
 }
 
 func TestNumbersThatNeverWereHandlesAreRefused(t *testing.T) {
-	good := open(t, newSubscriber(t))
+	good := handleOf(t, newSubscriber(t))
 	for _, number := range []uint64{
 		0, 1, ^uint64(0), good + 1<<indexBits /* a later generation */, good | (1<<indexBits - 1),
 		good&^(uint64(15)<<(indexBits+generationBits)) | uint64(publisherKind)<<(indexBits+generationBits),
@@ -42,11 +42,11 @@ func TestNumbersThatNeverWereHandlesAreRefused(t *testing.T) {
 
 func TestClosedHandleStaysClosedWhenItsSlotIsUsedAgain(t *testing.T) {
 	s := newSubscriber(t)
-	old := open(t, s)
+	old := handleOf(t, s)
 	_, first, err := closeHandle[*core.Subscriber](old, subscriberKind)
 	require.NoError(t, err)
 	require.True(t, first)
-	again := open(t, s)
+	again := handleOf(t, s)
 	assert.Equal(t, old&(1<<indexBits-1), again&(1<<indexBits-1), "the same slot")
 	_, err = get[*core.Subscriber](old, subscriberKind)
 	assert.ErrorIs(t, err, core.ErrClosed)
@@ -57,24 +57,4 @@ func TestClosedHandleStaysClosedWhenItsSlotIsUsedAgain(t *testing.T) {
 	assert.NoError(t, err)
 	_, _, err = closeHandle[*core.Subscriber](again, subscriberKind)
 	require.NoError(t, err)
-}
-
-func TestSlotIsKeptWhileSomebodyWaits(t *testing.T) {
-	s := newSubscriber(t)
-	waiting := open(t, s)
-	_, err := handles.enter(waiting)
-	require.NoError(t, err)
-	_, _, err = closeHandle[*core.Subscriber](waiting, subscriberKind)
-	require.NoError(t, err)
-	other := open(t, newSubscriber(t))
-	assert.NotEqual(t, waiting&(1<<indexBits-1), other&(1<<indexBits-1))
-	_, err = handles.enter(waiting)
-	assert.ErrorIs(t, err, core.ErrClosed)
-	handles.leave(waiting)
-	again := open(t, newSubscriber(t))
-	assert.Equal(t, waiting&(1<<indexBits-1), again&(1<<indexBits-1))
-	for _, handle := range []uint64{other, again} {
-		_, _, err = closeHandle[*core.Subscriber](handle, subscriberKind)
-		require.NoError(t, err)
-	}
 }

@@ -31,12 +31,12 @@ func gojb_publisher_open(uri *C.cchar_t, o *C.juicebus_publisher_options, handle
 	if err != nil {
 		return status(err)
 	}
-	number, err := handles.add(publisherKind, publisher)
+	number, err := open(publisherKind, publisher)
 	if err != nil {
 		publisher.CloseWithin(0)
 		return status(err)
 	}
-	*handle = C.uint64_t(number)
+	*handle = number
 	return C.JUICEBUS_OK
 }
 
@@ -79,9 +79,9 @@ func (s *scratch) release() {
 }
 
 //export gojb_publisher_publish
-func gojb_publisher_publish(handle C.uint64_t, events *C.cevent_t, count C.size_t, sent *C.size_t, turn *C.struct_gojb_turn) (result C.int) {
+func gojb_publisher_publish(handle C.uint64_t, events *C.cevent_t, count C.size_t, sent *C.size_t, willWait C.int) (result C.int) {
 	defer guard(&result)
-	publisher, err := begin[*core.Publisher](handle, publisherKind, turn)
+	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
 	if err != nil {
 		return status(err)
 	}
@@ -90,21 +90,21 @@ func gojb_publisher_publish(handle C.uint64_t, events *C.cevent_t, count C.size_
 	s.fill(unsafe.Slice((*C.juicebus_event)(events), int(count)))
 	n, err := publisher.TryPublish(s.events)
 	*sent = C.size_t(n)
-	return outcome(handle, turn, err)
+	return outcome(willWait, err)
 }
 
-// outcome pauses a try that is worth repeating.
-func outcome(handle C.uint64_t, turn *C.struct_gojb_turn, err error) C.int {
-	if core.Again(err) {
-		return pause(handle, turn, func() C.int { return status(err) })
+// outcome lets a caller who will wait repeat a try that is worth it.
+func outcome(willWait C.int, err error) C.int {
+	if core.Again(err) && willWait != 0 {
+		return again
 	}
 	return status(err)
 }
 
 //export gojb_publisher_send_frames
-func gojb_publisher_send_frames(handle C.uint64_t, frames *C.cframe_t, count C.size_t, turn *C.struct_gojb_turn) (result C.int) {
+func gojb_publisher_send_frames(handle C.uint64_t, frames *C.cframe_t, count C.size_t, willWait C.int) (result C.int) {
 	defer guard(&result)
-	publisher, err := begin[*core.Publisher](handle, publisherKind, turn)
+	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
 	if err != nil {
 		return status(err)
 	}
@@ -112,17 +112,17 @@ func gojb_publisher_send_frames(handle C.uint64_t, frames *C.cframe_t, count C.s
 	for _, frame := range unsafe.Slice((*C.juicebus_frame)(frames), int(count)) {
 		list = append(list, memory(frame.data, frame.size))
 	}
-	return outcome(handle, turn, publisher.TrySendFrames(list))
+	return outcome(willWait, publisher.TrySendFrames(list))
 }
 
 //export gojb_publisher_wait_connected
-func gojb_publisher_wait_connected(handle C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
+func gojb_publisher_wait_connected(handle C.uint64_t, willWait C.int) (result C.int) {
 	defer guard(&result)
-	publisher, err := begin[*core.Publisher](handle, publisherKind, turn)
+	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
 	if err != nil {
 		return status(err)
 	}
-	return outcome(handle, turn, publisher.TryConnected())
+	return outcome(willWait, publisher.TryConnected())
 }
 
 //export gojb_publisher_events
@@ -138,22 +138,13 @@ func gojb_publisher_events(handle C.uint64_t, events *C.uint64_t) (result C.int)
 }
 
 //export gojb_publisher_flush
-func gojb_publisher_flush(handle, events C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
+func gojb_publisher_flush(handle, events C.uint64_t, willWait C.int) (result C.int) {
 	defer guard(&result)
 	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
 	if err != nil {
 		return status(err)
 	}
-	return asked(turn, publisher.TryFlush(uint64(events)))
-}
-
-// asked lets the caller look again for an answer that has not come, if it has time.
-func asked(turn *C.struct_gojb_turn, err error) C.int {
-	if core.Again(err) && turn.will_wait != 0 {
-		turn.fd = -1
-		return again
-	}
-	return status(err)
+	return outcome(willWait, publisher.TryFlush(uint64(events)))
 }
 
 //export gojb_publisher_fd

@@ -14,7 +14,7 @@ import (
 	"github.com/juicebus/juicebus/core"
 )
 
-// again is not a status for callers: wait on the turn's fd and try once more.
+// again is not a status for callers: wait, and try once more.
 const again = C.GOJB_AGAIN
 
 // statuses are what the errors of core are in C, in the order they are tried.

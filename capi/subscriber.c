@@ -10,7 +10,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../core/internal/socket/direct.h"
 #include "../core/internal/socket/memory.h"
+#include "ends.h"
 #include "trampoline.h"
 
 #define SAME(field)                                                                                \
@@ -71,14 +73,14 @@ EXPORT int juicebus_subscriber_unsubscribe(juicebus_subscriber_t subscriber, con
     return gojb_subscriber_unsubscribe(subscriber, name, topic);
 }
 
-static int try_ready(void *call, struct gojb_turn *turn) {
-    return gojb_subscriber_ready(*(juicebus_subscriber_t *)call, turn);
+static int try_ready(void *call, int will_wait) {
+    return gojb_subscriber_ready(*(juicebus_subscriber_t *)call, will_wait);
 }
 
 EXPORT int juicebus_subscriber_ready(juicebus_subscriber_t subscriber, int64_t timeout_ms) {
     REQUIRE_ALIVE();
     REQUIRE_TIMEOUT(timeout_ms);
-    return jbc_wait(try_ready, &subscriber, timeout_ms);
+    return jbc_wait(0, try_ready, &subscriber, timeout_ms);
 }
 
 struct take {
@@ -88,9 +90,18 @@ struct take {
     uint64_t slow;
 };
 
-static int try_take(void *call, struct gojb_turn *turn) {
+static int try_take(void *call, int will_wait) {
     struct take *t = (struct take *)call;
-    return gojb_subscriber_take(t->subscriber, t->max, &t->block, &t->slow, turn);
+    struct jb_end *end = jbc_hold(t->subscriber, GOJB_SUBSCRIBER);
+    if (end) {
+        const enum jb_direct done = jb_take_direct(end, t->max, &t->block, &t->slow);
+        jb_end_release(end);
+        if (done == jb_done)
+            return JUICEBUS_OK;
+        if (done == jb_nothing)
+            return will_wait ? GOJB_AGAIN : JUICEBUS_TIMEOUT;
+    }
+    return gojb_subscriber_take(t->subscriber, t->max, &t->block, &t->slow, will_wait);
 }
 
 EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t timeout_ms,
@@ -99,7 +110,7 @@ EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t tim
     REQUIRE_TIMEOUT(timeout_ms);
     REQUIRE(event);
     struct take call = {subscriber, 1, NULL, 0};
-    int status = jbc_wait(try_take, &call, timeout_ms);
+    int status = jbc_wait(subscriber, try_take, &call, timeout_ms);
     if (status == JUICEBUS_OK) {
         memcpy(event, call.block->records, sizeof *event);
         event->owner = call.block;
@@ -124,7 +135,7 @@ EXPORT int juicebus_subscriber_get_many(juicebus_subscriber_t subscriber, size_t
     REQUIRE_TIMEOUT(timeout_ms);
     REQUIRE(batch);
     struct take call = {subscriber, max, NULL, 0};
-    int status = jbc_wait(try_take, &call, timeout_ms);
+    int status = jbc_wait(subscriber, try_take, &call, timeout_ms);
     if (status == JUICEBUS_OK) {
         batch->events = (juicebus_event *)(void *)call.block->records;
         batch->count = call.block->count;

@@ -23,11 +23,11 @@ func gojb_subscriber_open(uri *C.cchar_t, o *C.juicebus_subscriber_options, hand
 	if err != nil {
 		return status(err)
 	}
-	number, err := handles.add(subscriberKind, subscriber)
+	number, err := open(subscriberKind, subscriber)
 	if err != nil {
 		return status(errors.Join(err, subscriber.Close()))
 	}
-	*handle = C.uint64_t(number)
+	*handle = number
 	return C.JUICEBUS_OK
 }
 
@@ -53,19 +53,19 @@ func gojb_subscriber_unsubscribe(handle C.uint64_t, name, topic *C.cchar_t) (res
 }
 
 //export gojb_subscriber_ready
-func gojb_subscriber_ready(handle C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
+func gojb_subscriber_ready(handle C.uint64_t, willWait C.int) (result C.int) {
 	defer guard(&result)
 	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
 	if err != nil {
 		return status(err)
 	}
-	return asked(turn, subscriber.TryReady())
+	return outcome(willWait, subscriber.TryReady())
 }
 
 //export gojb_subscriber_take
-func gojb_subscriber_take(handle C.uint64_t, limit C.size_t, block **C.struct_jb_block, slow *C.uint64_t, turn *C.struct_gojb_turn) (result C.int) {
+func gojb_subscriber_take(handle C.uint64_t, limit C.size_t, block **C.struct_jb_block, slow *C.uint64_t, willWait C.int) (result C.int) {
 	defer guard(&result)
-	subscriber, err := begin[*core.Subscriber](handle, subscriberKind, turn)
+	subscriber, err := get[*core.Subscriber](uint64(handle), subscriberKind)
 	if err != nil {
 		return status(err)
 	}
@@ -73,8 +73,11 @@ func gojb_subscriber_take(handle C.uint64_t, limit C.size_t, block **C.struct_jb
 	if err != nil {
 		return status(err)
 	}
-	if batch == nil {
-		return pause(handle, turn, func() C.int { return C.JUICEBUS_TIMEOUT })
+	switch {
+	case batch == nil && willWait != 0:
+		return again
+	case batch == nil:
+		return C.JUICEBUS_TIMEOUT
 	}
 	// From here on the block is the caller's, who frees it in C.
 	*slow = C.uint64_t(batch.Slow())

@@ -16,7 +16,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "../core/internal/socket/direct.h"
 #include "../core/internal/socket/memory.h"
+#include "ends.h"
 
 static volatile int forked;
 
@@ -119,28 +121,30 @@ static const int64_t longest_ms = INT64_MAX / 2000000;
  * panic nobody may be left to wake it. */
 static const int64_t moment_ns = 2000000, slice_ns = 1000000000;
 
-int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms) {
-    struct gojb_turn turn = {0, timeout_ms != 0, -1};
-    int status = attempt(call, &turn);
+int jbc_wait(uint64_t handle, int (*attempt)(void *call, int will_wait), void *call,
+             int64_t timeout_ms) {
+    int status = attempt(call, timeout_ms != 0);
     if (status != GOJB_AGAIN)
         return status;
     if (timeout_ms > longest_ms)
         timeout_ms = longest_ms;
     const int64_t end = timeout_ms < 0 ? INT64_MAX : now_ns() + timeout_ms * 1000000;
     do {
+        /* Held, so that the fd stays its own. NULL: it has just been closed. */
+        struct jb_end *held = jbc_hold_any(handle);
+        struct pollfd fd = {held ? jb_end_ready_fd(held) : -1, POLLIN, 0};
         /* Go's own signals interrupt polls in any thread: the time left is
          * computed anew, and the try afterwards costs nothing. */
         int64_t left = end - now_ns();
-        const int64_t at_most = turn.fd < 0 ? moment_ns : slice_ns;
+        const int64_t at_most = held ? slice_ns : moment_ns;
         if (left > at_most)
             left = at_most;
         struct timespec wait = {left / 1000000000, left % 1000000000};
-        struct pollfd fd = {turn.fd, POLLIN, 0};
         if (left > 0)
             (void)ppoll(&fd, 1, &wait, NULL);
-        turn.waited = turn.fd >= 0;
-        turn.will_wait = now_ns() < end;
-        status = attempt(call, &turn);
+        if (held)
+            jb_end_release(held);
+        status = attempt(call, now_ns() < end);
     } while (status == GOJB_AGAIN);
     return status;
 }

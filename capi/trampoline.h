@@ -51,8 +51,10 @@ int jbc_size_valid(const char *function, const char *argument, size_t size);
             return sized_;                                                                         \
     } while (0)
 
-/* Repeats a try until it says something else than AGAIN or the time is up. */
-int jbc_wait(int (*attempt)(void *call, struct gojb_turn *turn), void *call, int64_t timeout_ms);
+/* Repeats a try until it says something else than AGAIN or the time is up. In between it
+ * waits on the ready fd of a handle, or a moment if that is 0. */
+int jbc_wait(uint64_t handle, int (*attempt)(void *call, int will_wait), void *call,
+             int64_t timeout_ms);
 
 /* Copies a struct that begins with its struct_size from an older, or newer,
  * version of itself. What the source lacks keeps the target's value; what the

@@ -185,21 +185,3 @@ func (p *Publisher) FD() (int, error) {
 	}
 	return p.socket.Ready.Dup()
 }
-
-// EnterWait returns the fd itself to a caller that waits outside Go, until its
-// LeaveWait; not ok: it is closed.
-func (p *Publisher) EnterWait() (fd int, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return 0, false
-	}
-	return p.socket.Ready.EnterWait(), true
-}
-
-// LeaveWait ends what EnterWait began.
-func (p *Publisher) LeaveWait() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.socket.Ready.LeaveWait()
-}

@@ -60,8 +60,8 @@
 // # Callers outside Go
 //
 // The C ABI waits outside Go, so it uses what does not wait: the Try methods,
-// [Subscriber.TakeBatch], the FD methods, EnterWait and LeaveWait, [Poisoned]. A
-// Go service has no need of them.
+// [Subscriber.TakeBatch], the FD methods, [Poisoned]. The usual event it takes and
+// publishes past Go, by the End methods. A Go service has no need of them.
 //
 // The work is done below: package key makes keys, package codec payloads, and
 // package socket speaks to libzmq.

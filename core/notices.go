@@ -75,7 +75,7 @@ type noticeChannel struct {
 	channel chan Notice
 }
 
-func (n *noticeChannel) start(mu *sync.Mutex, l *link, closed func() bool) <-chan Notice {
+func (n *noticeChannel) start(mu sync.Locker, l *link, closed func() bool) <-chan Notice {
 	n.once.Do(func() {
 		n.channel = make(chan Notice)
 		mu.Lock()
@@ -89,7 +89,7 @@ func (n *noticeChannel) start(mu *sync.Mutex, l *link, closed func() bool) <-cha
 	return n.channel
 }
 
-func (n *noticeChannel) feed(mu *sync.Mutex, l *link, closed func() bool) {
+func (n *noticeChannel) feed(mu sync.Locker, l *link, closed func() bool) {
 	defer close(n.channel)
 	var err error
 	defer Recover(&err)

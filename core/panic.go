@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
+
+	"github.com/juicebus/juicebus/core/internal/socket"
 )
 
 // The first panic of this package poisons it: what it left behind is in an
@@ -29,6 +31,7 @@ func (e *panicError) Unwrap() error { return ErrPanic }
 func Poison(value any) error {
 	e := &panicError{value: value, stack: debug.Stack()}
 	poison.CompareAndSwap(nil, e)
+	socket.Poison()
 	return e
 }
 

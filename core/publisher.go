@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/juicebus/juicebus/core/internal/endpoint"
@@ -24,7 +23,7 @@ type Publisher struct {
 	options publisherOptions
 	notices noticeChannel
 
-	mu         sync.Mutex // guards all below
+	mu         locker // guards all below
 	socket     *socket.Publisher
 	link       link
 	heard      uint64 // subscriptions and their ends
@@ -65,11 +64,16 @@ func NewPublisher(uri string, options ...PublisherOption) (*Publisher, error) {
 	}
 	err := errors.Join(Poisoned(), endpoint.Check(uri, p.options.bind), p.options.check())
 	if err == nil {
-		p.socket, err = socket.OpenPublisher(uri, p.options.bind, max(p.options.maxEvents, 1), p.options.heartbeat)
+		p.socket, err = socket.OpenPublisher(uri, socket.PublisherOptions{
+			Bind: p.options.bind, MaxEvents: max(p.options.maxEvents, 1),
+			MaxEventBytes: p.options.maxEventBytes, MaxWaitingBytes: p.options.maxBytes,
+			Unchecked: p.options.unchecked, Heartbeat: p.options.heartbeat,
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("juicebus: open publisher: %w", err)
 	}
+	p.mu = locker{end: p.socket, enter: p.takeIn, direct: p.direct}
 	p.queue = queue{maxEvents: p.options.maxEvents, maxBytes: p.options.maxBytes}
 	reattach := p.socket.Reattach
 	if p.options.bind {
@@ -88,6 +92,25 @@ func (p *Publisher) Address() (string, error) {
 		return "", p.failure("ask address of", ErrClosed)
 	}
 	return p.socket.Address()
+}
+
+// End is what a binding in C publishes to past Go, as a pointer; 0 once it is closed.
+func (p *Publisher) End() uintptr { return p.socket.Pointer() }
+
+// takeIn takes in what callers in C have sent past Go.
+func (p *Publisher) takeIn() {
+	if p.closed {
+		return
+	}
+	events, bytes := p.socket.Passed()
+	p.stats.Events += events
+	p.stats.Bytes += bytes
+	p.handed += events
+}
+
+// direct tells whether they may: what is queued goes first.
+func (p *Publisher) direct() bool {
+	return !p.closed && !p.options.bind && p.through() && p.queue.len() == 0
 }
 
 // Stats returns the counts since it was opened.

@@ -31,25 +31,23 @@ type held struct {
 // events were dropped for want of room.
 func (r *ring) push(block *socket.Block) (dropped int) {
 	if r.overflow == OverflowDropNewest {
+		events, cost := r.events, r.cost
 		block.Keep(func(i int) bool {
-			fits := r.events < r.maxEvents && r.cost+int64(block.Cost(i)) <= r.maxBytes
+			_, size := block.Sizes(i, 1)
+			fits := events < r.maxEvents && cost+size <= r.maxBytes
 			if fits {
-				r.count(block, i, 1)
+				events, cost = events+1, cost+size
 			} else {
 				dropped++
 			}
 			return fits
 		})
-	} else {
-		for i := range block.Len() {
-			r.count(block, i, 1)
-		}
 	}
 	if block.Len() == 0 {
 		block.Release()
 		return dropped
 	}
-	r.held = append(r.held, held{block: block})
+	r.hold(block)
 	for r.events > r.maxEvents || r.cost > r.maxBytes && r.events > 1 {
 		r.skip(1)
 		dropped++
@@ -57,20 +55,25 @@ func (r *ring) push(block *socket.Block) (dropped int) {
 	return dropped
 }
 
-func (r *ring) count(block *socket.Block, i, sign int) {
-	r.events += sign
-	r.bytes += int64(sign * block.EventBytes(i))
-	r.cost += int64(sign * block.Cost(i))
+// hold adds a block that is not empty, whatever the bounds are.
+func (r *ring) hold(block *socket.Block) {
+	r.count(block, 0, block.Len(), 1)
+	r.held = append(r.held, held{block: block})
+}
+
+// count takes some events in, or with -1 out.
+func (r *ring) count(block *socket.Block, first, n, sign int) {
+	bytes, cost := block.Sizes(first, n)
+	r.events += sign * n
+	r.bytes += int64(sign) * bytes
+	r.cost += int64(sign) * cost
 }
 
 // skip lets go of the oldest events, which all lie in the first block.
 func (r *ring) skip(n int) {
 	h := &r.held[0]
-	for range n {
-		r.count(h.block, h.first, -1)
-		h.first++
-	}
-	if h.first == h.block.Len() {
+	r.count(h.block, h.first, n, -1)
+	if h.first += n; h.first == h.block.Len() {
 		h.block.Release()
 		r.shift()
 	}
@@ -90,9 +93,7 @@ func (r *ring) pop(limit int) (*socket.Block, error) {
 	n := min(limit, h.block.Len()-h.first)
 	if h.first == 0 && n == h.block.Len() {
 		block := h.block
-		for i := range n {
-			r.count(block, i, -1)
-		}
+		r.count(block, 0, n, -1)
 		r.shift()
 		return block, nil
 	}

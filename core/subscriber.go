@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/juicebus/juicebus/core/internal/control"
@@ -28,13 +27,12 @@ type Subscriber struct {
 	maxFrameBytes int64 // what is longer ends the connection
 	notices       noticeChannel
 
-	mu       sync.Mutex // guards all below
+	mu       locker // guards all below
 	socket   *socket.Subscriber
 	link     link
 	filters  key.Filters[account]
 	ring     ring
 	drained  bool   // somebody found the socket empty since the last housekeeping
-	left     bool   // somebody left events in it since then
 	taken    uint64 // messages of any kind
 	arrival  unfinished
 	slow     bool // the ring has dropped events since it was last empty
@@ -82,11 +80,12 @@ func NewSubscriber(uri string, options ...SubscriberOption) (*Subscriber, error)
 		// that only this subscriber does not want.
 		limit := max(s.options.maxEventBytes, DefaultMaxEventBytes)
 		s.maxFrameBytes = limit + limit/4
-		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), s.maxFrameBytes, s.options.heartbeat)
+		s.socket, err = socket.OpenSubscriber(uri, control.WelcomeKey(), s.maxFrameBytes, s.options.maxEventBytes, s.options.heartbeat)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("juicebus: open subscriber: %w", err)
 	}
+	s.mu = locker{end: s.socket, enter: s.takeIn, direct: s.direct}
 	s.ring = ring{maxEvents: s.options.maxEvents, maxBytes: s.options.maxBytes, overflow: s.options.overflow}
 	s.link.init(s.socket.Monitor, uri, s.options.heartbeat, s.socket.Reattach)
 	housekeeping.add(s)
@@ -128,11 +127,15 @@ func (s *Subscriber) change(what, name, topic string,
 
 // account notes the filters that began, and closes the accounts of those that ended.
 func (s *Subscriber) account(change key.Change[account]) (err error) {
+	for _, filter := range change.Began {
+		filter.Value.sorted = s.socket.AddFilter(filter.Key, filter.NameSize)
+	}
 	if s.began = append(s.began, change.Began...); len(s.began) > 0 {
 		housekeeping.hurry() // it asks for their checkpoints
 	}
 	for _, filter := range change.Ended {
 		s.lostBefore += filter.Value.lost
+		s.socket.RemoveFilter(filter.Value.sorted)
 		if filter.Value.asked {
 			err = errors.Join(err, s.socket.Unsubscribe(control.CheckpointKey([]byte(filter.Key))))
 		}
@@ -165,23 +168,25 @@ func (s *Subscriber) FD() (int, error) {
 	return s.socket.Ready.Dup()
 }
 
-// EnterWait returns the fd itself to a caller that waits outside Go, until its
-// LeaveWait; not ok: it is closed.
-func (s *Subscriber) EnterWait() (fd int, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// End is what a binding in C takes events from past Go, as a pointer; 0 once it is
+// closed.
+func (s *Subscriber) End() uintptr { return s.socket.Pointer() }
+
+// takeIn takes in what callers in C have taken past Go.
+func (s *Subscriber) takeIn() {
 	if s.closed {
-		return 0, false
+		return
 	}
-	return s.socket.Ready.EnterWait(), true
+	passed := s.socket.Passed()
+	s.stats.Events += passed.Events
+	s.stats.Bytes += passed.Bytes
+	s.stats.Dropped += passed.Unkeyed
+	s.taken += passed.Events + passed.Unkeyed
+	s.drained = s.drained || passed.Emptied
 }
 
-// LeaveWait ends what EnterWait began.
-func (s *Subscriber) LeaveWait() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.socket.Ready.LeaveWait()
-}
+// direct tells whether they may: what the ring holds comes first.
+func (s *Subscriber) direct() bool { return !s.closed && s.ring.events == 0 }
 
 // Stats returns the counts since it was opened.
 func (s *Subscriber) Stats() (SubscriberStats, error) {
@@ -227,10 +232,13 @@ func (s *Subscriber) tend() (calm bool) {
 	s.judge()
 	_ = s.askCheckpoints() // a filter that libzmq has taken is short enough for this
 	waits := s.socket.Tend()
-	if waits && !s.drained {
+	switch {
+	case waits && !s.drained:
 		_ = s.rescue() // what fails here fails for the next who takes
+	case !waits && s.ring.events == 0:
+		s.socket.Ready.Clear()
 	}
-	s.drained, s.left = false, false
+	s.drained = false
 	s.arrival.watch(message{mu: &s.mu, link: &s.link, limit: s.maxFrameBytes, taken: func() (uint64, bool) {
 		return s.taken, !s.closed && !s.socket.Tend()
 	}})

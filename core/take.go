@@ -64,10 +64,9 @@ func (s *Subscriber) take(limit int) (block *socket.Block, err error) {
 		return nil, s.failure("get from", err)
 	}
 	if block != nil {
+		bytes, _ := block.Sizes(0, block.Len())
 		s.stats.Events += uint64(block.Len())
-		for i := range block.Len() {
-			s.stats.Bytes += uint64(block.EventBytes(i))
-		}
+		s.stats.Bytes += uint64(bytes)
 	}
 	return block, nil
 }
@@ -76,29 +75,37 @@ func (s *Subscriber) take(limit int) (block *socket.Block, err error) {
 // is left; then it returns nil.
 func (s *Subscriber) drain(limit int) (*socket.Block, error) {
 	for {
-		taken, err := s.socket.Take(limit, s.options.maxEventBytes)
+		taken, err := s.socket.Take(limit)
 		s.stats.Dropped += uint64(taken.Unkeyed)
 		s.drained = s.drained || !taken.More
-		if taken.More && !s.left {
-			s.left = true
-			housekeeping.hurry() // libzmq tells of what comes only to who has found nothing
-		}
 		s.taken += uint64(taken.Unkeyed)
 		if err != nil || taken.Block == nil {
 			return nil, err
 		}
 		s.taken += uint64(taken.Block.Len())
-		if s.sort(taken.Block); taken.Block.Len() > 0 {
+		if taken.Block.Sorted() < taken.Block.Len() {
+			s.sort(taken.Block)
+		}
+		switch n := taken.Block.Len(); {
+		case n > limit: // a caller in C had taken it
+			s.ring.hold(taken.Block)
+			return s.ring.pop(limit)
+		case n > 0:
 			return taken.Block, nil
 		}
 		taken.Block.Release()
 	}
 }
 
-// sort removes from a block what is no event for this subscriber, and what is meant
-// for the subscriber itself; it splits the keys and judges the payloads of the rest.
+// sort goes on with a block where C has stopped. It removes what is no event for this
+// subscriber, and what is meant for the subscriber itself; it splits the keys and judges
+// the payloads of the rest.
 func (s *Subscriber) sort(block *socket.Block) {
+	sorted := block.Sorted()
 	block.Keep(func(i int) bool {
+		if i < sorted {
+			return true
+		}
 		k := block.Key(i)
 		if control.IsReserved(k) {
 			s.hear(block, i)
@@ -132,7 +139,7 @@ const rescueTime = 50 * time.Millisecond
 func (s *Subscriber) rescue() error {
 	end := time.Now().Add(rescueTime)
 	for time.Now().Before(end) {
-		block, err := s.drain(eventsPerRound)
+		block, err := s.drain(socket.MaxTakeEvents)
 		if err != nil || block == nil {
 			if s.ring.events > 0 {
 				s.socket.Ready.Set()
@@ -144,6 +151,7 @@ func (s *Subscriber) rescue() error {
 			if !s.slow {
 				s.slow = true
 				s.stats.Slow++
+				s.socket.TellSlow(s.stats.Slow)
 				s.link.note(NoticeSlow, "too slow, events are dropped; from")
 			}
 		}

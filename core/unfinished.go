@@ -74,7 +74,7 @@ func (u *unfinished) look(l *link, taken uint64, limit int64) (odd, tooLong bool
 
 // message is what unfinished asks its owner.
 type message struct {
-	mu    *sync.Mutex // the owner's, which guards all of this
+	mu    sync.Locker // the owner's, which guards all of this
 	link  *link
 	limit int64
 	// taken is how many messages have been taken. Not ok: there is nothing to watch now.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The juicebus authors
  *
- * Takes some events out of a block into one of their own: a ring holds whole
- * blocks, and a caller may ask for fewer events than one has.
+ * What can be done with a block's events: their keys are split, and some are taken out
+ * into a block of their own, as a ring holds whole blocks, and a caller may ask for
+ * fewer events than one has.
  */
 #include "block.h"
 
@@ -14,9 +15,29 @@ static size_t aligned(size_t size) {
     return (size + 15u) & ~(size_t)15u;
 }
 
+void jb_split(struct jb_record *record, size_t name_size) {
+    const size_t key_size = record->name_size;
+    record->name[name_size] = 0;
+    record->name[key_size - 1] = 0;
+    record->topic = record->name + name_size;
+    record->topic_size = 0;
+    if (key_size > name_size + 2) { /* not for a second dot without a topic */
+        record->topic++;
+        record->topic_size = key_size - name_size - 2;
+    }
+    record->name_size = name_size;
+}
+
 /* Name, NUL, topic, NUL; without a topic there is one NUL. */
 static size_t key_size(const struct jb_record *record) {
     return record->name_size + 1 + (record->topic_size ? record->topic_size + 1 : 0);
+}
+
+size_t jb_record_bytes(const struct jb_record *record) {
+    size_t size = record->topic ? key_size(record) : record->name_size;
+    for (size_t i = 0; i < record->frame_count; i++)
+        size += record->frames[i].size;
+    return size;
 }
 
 static size_t bytes_size(const struct jb_record *record) {
@@ -26,8 +47,15 @@ static size_t bytes_size(const struct jb_record *record) {
     return size;
 }
 
-size_t jb_record_cost(const struct jb_record *record) {
-    return bytes_size(record) + sizeof *record + record->frame_count * sizeof *record->frames;
+struct jb_sizes jb_block_sizes(const struct jb_block *block, size_t first, size_t count) {
+    struct jb_sizes sizes = {0, 0};
+    for (size_t i = first; i < first + count; i++) {
+        const struct jb_record *record = &block->records[i];
+        sizes.bytes += jb_record_bytes(record);
+        sizes.cost +=
+            bytes_size(record) + sizeof *record + record->frame_count * sizeof *record->frames;
+    }
+    return sizes;
 }
 
 static char *append(char *to, const void *data, size_t size) {
@@ -65,6 +93,6 @@ struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t
         to->payload = to->frame_count ? to->frames[0].data : NULL;
     }
     struct jb_block *block = (struct jb_block *)(void *)base;
-    *block = (struct jb_block){size, count, records};
+    *block = (struct jb_block){size, count, records, count, 0};
     return block;
 }

@@ -25,6 +25,10 @@ func (b *Block) records() []C.struct_jb_record {
 	return unsafe.Slice(b.c.records, int(b.c.count))
 }
 
+// Sorted is how many events, in front, have been sorted in C: they are for this
+// subscriber, split, and of a format.
+func (b *Block) Sorted() int { return int(b.c.sorted) }
+
 // Key is the first frame of an event, before Split.
 func (b *Block) Key(i int) []byte {
 	r := &b.records()[i]
@@ -41,22 +45,11 @@ func (b *Block) Frame(i, j int) []byte {
 	return unsafe.Slice((*byte)(f.data), int(f.size))
 }
 
-// Split splits an event's key in place into two C strings: the dot behind the
-// name and the final one become NUL. A key without a topic has only one dot; its
-// topic is the empty string at that NUL.
+// Split splits an event's key into name and topic, and notes its payload's format.
 func (b *Block) Split(i, nameSize, format int) {
-	key := b.Key(i)
 	r := &b.records()[i]
 	r.format = C.int32_t(format)
-	key[nameSize] = 0
-	key[len(key)-1] = 0
-	topic, topicSize := nameSize, 0
-	if len(key) > nameSize+2 { // not for a second dot without a topic
-		topic, topicSize = nameSize+1, len(key)-nameSize-2
-	}
-	r.topic = (*C.char)(unsafe.Pointer(&key[topic]))
-	r.name_size = C.size_t(nameSize)
-	r.topic_size = C.size_t(topicSize)
+	C.jb_split(r, C.size_t(nameSize))
 }
 
 // Name is the name, after Split.
@@ -74,24 +67,12 @@ func (b *Block) Topic(i int) string {
 // Oversize tells whether an event was over the limit, so that only its key is here.
 func (b *Block) Oversize(i int) bool { return b.records()[i].reserved != 0 }
 
-// EventBytes is the size of an event's key and payload, before and after Split.
-func (b *Block) EventBytes(i int) int {
-	r := &b.records()[i]
-	size := int(r.name_size)
-	if r.topic != nil {
-		size++ // the final dot
-		if r.topic_size > 0 {
-			size += int(r.topic_size) + 1
-		}
-	}
-	for _, frame := range unsafe.Slice(r.frames, int(r.frame_count)) {
-		size += int(frame.size)
-	}
-	return size
+// Sizes is what some events come to: their keys and payloads, and the memory that they
+// take in a block of their own. After Split.
+func (b *Block) Sizes(first, count int) (bytes, cost int64) {
+	sizes := C.jb_block_sizes(b.c, C.size_t(first), C.size_t(count))
+	return int64(sizes.bytes), int64(sizes.cost)
 }
-
-// Cost is the memory that an event takes, after Split.
-func (b *Block) Cost(i int) int { return int(C.jb_record_cost(&b.records()[i])) }
 
 // Copy returns a new block with some of the events, after Split; nil without memory.
 func (b *Block) Copy(first, count int) *Block {

@@ -37,13 +37,29 @@ struct jb_block {
     size_t size; /* bytes of the whole block */
     size_t count;
     struct jb_record *records;
+    /* From the drain: of how many records, in front, the key has been split and the
+     * payload judged, and the bytes of those events. */
+    size_t sorted;
+    uint64_t bytes;
 };
 
 /* A new block with some events of another, whose keys have been split. Returns NULL
  * without memory. */
 struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t count);
 
-/* The memory that one event costs in a block. */
-size_t jb_record_cost(const struct jb_record *record);
+/* Splits an event's key in place into two C strings: the dot behind the name and the
+ * final one become NUL. A key without a topic has only one dot; its topic is the empty
+ * string at that NUL. */
+void jb_split(struct jb_record *record, size_t name_size);
+
+/* The size of an event's key and payload, before and after jb_split. */
+size_t jb_record_bytes(const struct jb_record *record);
+
+/* What some events of a block come to: their keys and payloads, and the memory that they
+ * would take in a block of their own. */
+struct jb_sizes {
+    size_t bytes, cost;
+};
+struct jb_sizes jb_block_sizes(const struct jb_block *block, size_t first, size_t count);
 
 #endif

@@ -3,10 +3,12 @@
 
 // Package socket is the room of libzmq: the only importer of zmq4, and of C
 // below capi. A publisher's events enter in publisher.go and leave by send.c; the
-// proxy moves them on in forward.c; a subscriber's arrive by take.c, in a block
-// that subscriber.go opens to the core.
+// proxy moves them on in forward.c; a subscriber's arrive by take.c and are sorted by
+// sort.c, in a block that block.go opens to the core.
 //
 // A socket is not safe for concurrent use, and two threads inside one end the
 // process: every call on a Publisher or Subscriber is made under the lock of the
-// core object that owns it, except for waiting, which happens on its Ready.
+// core object that owns it, and the end's lock with it (end.h), which callers in C take
+// who do the usual thing past Go (direct.h). Waiting needs neither: it happens on the
+// Ready.
 package socket

@@ -22,20 +22,15 @@ const keySizeMax = 4096
 func pair(t testing.TB) (*Publisher, *Subscriber) {
 	const uri = "inproc://fuzz"
 	ends := make([]base, 2)
-	for i := range ends {
-		s, err := create(zmq.PAIR, "", func(*zmq.Socket) error { return nil })
+	for i, newEnd := range []endMaker{newPublisherEnd, newSubscriberEnd(0)} {
+		var err error
+		ends[i], err = open(zmq.PAIR, "", 0, newEnd, func(*zmq.Socket) error { return nil })
 		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		mark, err := NewMark()
-		require.NoError(t, err)
-		ends[i] = base{zmq: s, pointer: pointer(s), Ready: mark}
+		t.Cleanup(func() { require.NoError(t, ends[i].abandon(nil)) })
 	}
 	require.NoError(t, ends[0].zmq.Bind(uri))
 	require.NoError(t, ends[1].zmq.Connect(uri))
-	waiting, err := newWaiting()
-	require.NoError(t, err)
-	t.Cleanup(waiting.release)
-	return &Publisher{base: ends[0], Waiting: waiting}, &Subscriber{base: ends[1]}
+	return newPublisher(ends[0]), newSubscriber(ends[1])
 }
 
 // source reads a fuzzer's bytes as numbers and frames; behind their end come zeros.
@@ -98,13 +93,14 @@ func FuzzFrames(f *testing.F) {
 		in := source(data)
 		maxEvents := 1 + in.next()
 		maxBytes := []int{1, 16, 1000, 100_000, math.MaxInt64}[in.next()%5]
+		s.c.event_bytes_max = _Ctype_size_t(maxBytes)
 		events := in.events()
 		sent, err := p.Send(events)
 		require.NoError(t, err)
 		require.Equal(t, len(events), sent)
 		unkeyed := 0
 		for more := true; more; {
-			taken, err := s.Take(maxEvents, int64(maxBytes))
+			taken, err := s.Take(maxEvents)
 			require.NoError(t, err)
 			unkeyed += taken.Unkeyed
 			more = taken.More
@@ -146,8 +142,8 @@ func compare(t *testing.T, block *Block, events []Event, maxBytes int) []Event {
 			continue
 		}
 		whole = append(whole, i)
-		if block.Frames(i) != len(e.Frames) || block.EventBytes(i) != size(e) {
-			t.Fatalf("%d frames, %d bytes", block.Frames(i), block.EventBytes(i))
+		if block.Frames(i) != len(e.Frames) || sizes(block, i)[0] != size(e) {
+			t.Fatalf("%d frames, %d bytes", block.Frames(i), sizes(block, i)[0])
 		}
 		for j, frame := range e.Frames {
 			if !bytes.Equal(block.Frame(i, j), frame) {
@@ -160,6 +156,12 @@ func compare(t *testing.T, block *Block, events []Event, maxBytes int) []Event {
 	return events
 }
 
+// sizes are the bytes of an event, and the memory that it costs.
+func sizes(block *Block, i int) [2]int {
+	bytes, cost := block.Sizes(i, 1)
+	return [2]int{int(bytes), int(cost)}
+}
+
 func pop(list *[]int) bool {
 	*list = (*list)[1:]
 	return true
@@ -170,15 +172,15 @@ func pop(list *[]int) bool {
 func splitAndCopy(t *testing.T, block *Block) {
 	for i := range block.Len() {
 		key := bytes.Clone(block.Key(i))
-		expected := block.EventBytes(i)
+		expected := sizes(block, i)[0]
 		name, topic, _ := bytes.Cut(key, []byte("."))
 		topic = bytes.TrimSuffix(topic, []byte("."))
 		if len(key) == len(name)+2 {
 			expected-- // a second dot without a topic is no part of the event
 		}
 		block.Split(i, len(name), 1)
-		if block.Name(i) != string(name) || block.Topic(i) != string(topic) || block.EventBytes(i) != expected {
-			t.Fatalf("%q became %q and %q, %d bytes", key, block.Name(i), block.Topic(i), block.EventBytes(i))
+		if block.Name(i) != string(name) || block.Topic(i) != string(topic) || sizes(block, i)[0] != expected {
+			t.Fatalf("%q became %q and %q, %d bytes", key, block.Name(i), block.Topic(i), sizes(block, i)[0])
 		}
 		checkStrings(t, block, i)
 	}
@@ -189,7 +191,7 @@ func splitAndCopy(t *testing.T, block *Block) {
 	defer rest.Release()
 	for i := range rest.Len() {
 		if rest.Name(i) != block.Name(i+1) || rest.Topic(i) != block.Topic(i+1) || rest.Frames(i) != block.Frames(i+1) ||
-			rest.Cost(i) != block.Cost(i+1) || rest.EventBytes(i) != block.EventBytes(i+1) {
+			sizes(rest, i) != sizes(block, i+1) {
 			t.Fatalf("the copy of %q differs", block.Name(i+1))
 		}
 		checkStrings(t, rest, i)

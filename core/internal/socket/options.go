@@ -36,8 +36,10 @@ const handshakeLimit = 5 * time.Second
 // HeartbeatsToDeath is how many silent heartbeats make a connection dead.
 const HeartbeatsToDeath = 3
 
-// base is what the two client sockets have in common.
+// base is what the two client sockets have in common. All but waiting on its Ready is
+// done under its Lock, which is taken under the lock of the core object that owns it.
 type base struct {
+	end
 	uri     string
 	zmq     *zmq.Socket
 	pointer unsafe.Pointer
@@ -46,9 +48,10 @@ type base struct {
 	Monitor *Monitor
 }
 
-// open makes a socket with a monitor and a ready fd, not yet connected or bound. At
-// each heartbeat it asks whether the peer is still there; 0: never.
-func open(kind zmq.Type, uri string, heartbeat time.Duration, set func(*zmq.Socket) error) (base, error) {
+// open makes a socket with a monitor and a ready fd, not yet connected or bound, on a
+// new end of its kind. At each heartbeat it asks whether the peer is still there; 0:
+// never.
+func open(kind zmq.Type, uri string, heartbeat time.Duration, newEnd endMaker, set func(*zmq.Socket) error) (base, error) {
 	s, err := create(kind, uri, func(s *zmq.Socket) error {
 		return errors.Join(setHeartbeat(s, uri, heartbeat), set(s))
 	})
@@ -59,16 +62,17 @@ func open(kind zmq.Type, uri string, heartbeat time.Duration, set func(*zmq.Sock
 	if err != nil {
 		return base{}, closing(s, err)
 	}
-	ready, err := newReady(fd)
-	if err != nil {
+	b := base{uri: uri, zmq: s, pointer: pointer(s), fd: fd}
+	if b.end, err = makeEnd(newEnd, b.pointer, fd); err != nil {
 		return base{}, closing(s, err)
 	}
-	monitor, err := newMonitor(s, monitored())
-	if err != nil {
-		ready.Finish(fd)
+	b.Ready = readyOf(b.end.c)
+	if b.Monitor, err = newMonitor(s, monitored()); err != nil {
+		b.Finish()
+		b.end.release()
 		return base{}, closing(s, err)
 	}
-	return base{uri: uri, zmq: s, pointer: pointer(s), fd: fd, Ready: ready, Monitor: monitor}, nil
+	return b, nil
 }
 
 // setHeartbeat makes a client's socket ask for a sign of life. Over TCP its owner looks
@@ -114,12 +118,21 @@ func (b *base) Finish() { b.Ready.Finish(b.fd) }
 
 // discard closes a socket whose last words nobody waits for. The monitor stops
 // first: libzmq's own threads block on an event that has no reader any more, and
-// with them every socket.
+// with them every socket. The end is let go of by the Unlock that follows.
 func (b *base) discard() {
 	_ = b.zmq.Monitor("", 0)
 	b.Monitor.Close()
 	b.Ready.Finish(b.fd)
 	_ = b.zmq.Close()
+	b.over = true
+}
+
+// abandon is discard for a socket that nobody else has seen.
+func (b *base) abandon(err error) error {
+	b.Lock()
+	b.discard()
+	b.Unlock(false)
+	return err
 }
 
 // create makes a socket of the process's context with its options set.
@@ -173,10 +186,4 @@ func listen(s *zmq.Socket, uri string) error {
 		return fmt.Errorf("listen at %s: %w", uri, err)
 	}
 	return nil
-}
-
-// Watch lets a poller tell of what comes to the socket and of its connections.
-func (b *base) Watch(p *Poller) {
-	p.Watch(b.fd)
-	p.Watch(b.Monitor.fd)
 }

@@ -39,43 +39,71 @@ var ErrNoRoom = errors.New("no room")
 // when a proxy is there.
 type Publisher struct {
 	base
-	Waiting waiting            // of what has not gone to the network
-	parts   []C.struct_jb_part // reused, under the owner's lock like everything here
-	copies  []byte             // of small frames; reused
+	c       *C.struct_jb_publisher // the end
+	Waiting waiting                // of what has not gone to the network
+	parts   []C.struct_jb_part     // reused, under the owner's lock like everything here
+	copies  []byte                 // of small frames; reused
 	inbox   [maxSubscriptionBytes]byte
 }
 
-// OpenPublisher connects to a proxy, or listens itself. maxEvents are queued towards
-// the network.
-func OpenPublisher(uri string, bind bool, maxEvents int, heartbeat time.Duration) (*Publisher, error) {
-	alive := func(*zmq.Socket) error { return nil }
-	if bind {
+// PublisherOptions are what a Publisher needs to know.
+type PublisherOptions struct {
+	Bind      bool // it listens
+	MaxEvents int  // queued towards the network
+	// Of one event, and of all that wait; for callers in C.
+	MaxEventBytes, MaxWaitingBytes int64
+	Unchecked                      bool // callers in C may send any payload
+	Heartbeat                      time.Duration
+}
+
+// OpenPublisher connects to a proxy, or listens itself.
+func OpenPublisher(uri string, o PublisherOptions) (*Publisher, error) {
+	heartbeat, alive := o.Heartbeat, func(*zmq.Socket) error { return nil }
+	if o.Bind {
 		heartbeat, alive = 0, setKeepalive // as a proxy, whose place it takes
 	}
-	base, err := open(zmq.XPUB, uri, heartbeat, func(s *zmq.Socket) error {
-		return errors.Join(alive(s), s.SetSndhwm(maxEvents), s.SetXpubNodrop(true), s.SetMaxmsgsize(maxSubscriptionBytes),
+	base, err := open(zmq.XPUB, uri, heartbeat, newPublisherEnd, func(s *zmq.Socket) error {
+		return errors.Join(alive(s), s.SetSndhwm(o.MaxEvents), s.SetXpubNodrop(true), s.SetMaxmsgsize(maxSubscriptionBytes),
 			// To a socket that connects, every proxy is a new one, and says the same
 			// as the one before.
-			setVerbose(s, !bind))
+			setVerbose(s, !o.Bind))
 	})
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{base: base}
-	if p.Waiting, err = newWaiting(); err != nil {
-		p.discard()
-		return nil, err
+	p := newPublisher(base)
+	p.c.event_bytes_max, p.c.waiting_bytes_max = C.size_t(o.MaxEventBytes), C.uint64_t(o.MaxWaitingBytes)
+	if o.Unchecked {
+		p.c.unchecked = 1
 	}
 	attach := p.zmq.Connect
-	if bind {
+	if o.Bind {
 		attach = func(uri string) error { return listen(p.zmq, uri) }
 	}
 	if err := attach(uri); err != nil {
-		p.Waiting.release()
-		p.discard()
-		return nil, err
+		return nil, p.abandon(err)
 	}
 	return p, nil
+}
+
+func newPublisherEnd() *C.struct_jb_end { return C.jb_publisher_new() }
+
+func newPublisher(b base) *Publisher {
+	c := (*C.struct_jb_publisher)(unsafe.Pointer(b.end.c))
+	return &Publisher{base: b, c: c, Waiting: waitingOf(c.waiting)}
+}
+
+// Watch lets a poller tell of what comes to the socket and of its connections.
+func (p *Publisher) Watch(poller *Poller) {
+	poller.Watch(p.fd)
+	poller.Watch(p.Monitor.fd)
+}
+
+// Passed returns what callers in C have sent past Go since the last call.
+func (p *Publisher) Passed() (events, bytes uint64) {
+	events, bytes = uint64(p.c.events), uint64(p.c.bytes)
+	p.c.events, p.c.bytes = 0, 0
+	return events, bytes
 }
 
 func setVerbose(s *zmq.Socket, verbose bool) error {
@@ -192,7 +220,7 @@ func (p *Publisher) SendLossy(event Event) error {
 
 // Close closes the socket, which goes on handing over what it holds for as long
 // as linger (negative: for ever). The monitor that it returns tells when it is
-// done and is the caller's to close.
+// done and is the caller's to close. The end is let go of by the Unlock that follows.
 func (p *Publisher) Close(linger time.Duration) *Monitor {
 	if linger < 0 {
 		linger = -1
@@ -200,6 +228,6 @@ func (p *Publisher) Close(linger time.Duration) *Monitor {
 	_ = p.zmq.SetLinger(linger)
 	p.Finish()
 	_ = p.zmq.Close()
-	p.Waiting.release()
+	p.over = true
 	return p.Monitor
 }

@@ -7,7 +7,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "direct.h"
+#include "end.h"
 #include "waiting.h"
+
+/* A publisher's end. */
+struct jb_publisher {
+    struct jb_end end;
+    struct jb_waiting *waiting; /* of what has not gone to the network */
+    uint64_t waiting_bytes_max;
+    size_t event_bytes_max;
+    int unchecked; /* payloads are not looked at */
+    /* What callers in C have sent since Go last looked. */
+    uint64_t events, bytes;
+};
+
+/* A new one, all but its socket and limits; NULL without memory. */
+struct jb_end *jb_publisher_new(void);
 
 /* One frame to send. An integer where a pointer would be: the array of these may
  * lie in Go memory, and what it points to is pinned meanwhile. */

@@ -78,16 +78,19 @@ func TestWaitOfAPollerCanBeEndedByOthers(t *testing.T) {
 	poller.Wait()
 }
 
-func TestLastWaiterClosesTheFD(t *testing.T) {
-	r, err := NewMark()
+func TestFDOfAnEndIsOpenWhileSomebodyHoldsIt(t *testing.T) {
+	s, err := OpenSubscriber("tcp://127.0.0.1:1", nil, 1, 1, 0)
 	require.NoError(t, err)
-	fd := r.EnterWait()
-	r.EnterWait()
-	r.Finish(-1)
-	r.LeaveWait()
-	assert.True(t, readable(t, fd), "one still waits")
-	r.LeaveWait()
-	assert.EqualValues(t, -1, r.c.epoll_fd)
+	waiter := s.end // as a caller in C does
+	waiter.c.holders++
+	fd := int(waiter.c.ready.epoll_fd)
+	s.Lock()
+	s.Close()
+	s.Unlock(true)
+	assert.True(t, readable(t, fd))
+	waiter.release()
+	var stat syscall.Stat_t
+	assert.ErrorIs(t, syscall.Fstat(fd, &stat), syscall.EBADF)
 }
 
 // TestWaitLosesNoWakeUp: several goroutines wait for what others add one by one.

@@ -3,7 +3,7 @@
  *
  * Drains a SUB socket into one block in one crossing. While it grows, the block
  * moves, so the frames are noted by offset; the tables with their pointers are
- * written at the end. Next: subscriber.go reads the block.
+ * written at the end. Next: sort.c looks at the events.
  */
 #include "take.h"
 
@@ -156,7 +156,7 @@ static struct jb_block *finish(struct growing *g, size_t events) {
         frames++;
     }
     struct jb_block *block = (struct jb_block *)(void *)base;
-    *block = (struct jb_block){g->size + tables, events, records};
+    *block = (struct jb_block){g->size + tables, events, records, 0, 0};
     return block;
 }
 
@@ -174,8 +174,9 @@ static int readable(void *socket) {
     return events < 0 || (events & ZMQ_POLLIN);
 }
 
-int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t bytes_max,
-            size_t event_bytes_max, struct jb_block **block, struct jb_drained *drained) {
+static int drain(struct jb_subscriber *s, size_t events_max, struct jb_block **block,
+                 struct jb_drained *drained) {
+    void *socket = s->end.socket;
     struct growing g;
     g.data = NULL;
     g.capacity = 0;
@@ -185,9 +186,9 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
     g.span_capacity = frames_on_stack;
     size_t events = 0, bytes = 0, unkeyed = 0;
     int rc = 0;
-    while (events < events_max && bytes < bytes_max) {
+    while (events < events_max && bytes < jb_take_bytes_max) {
         size_t event_bytes;
-        rc = take_event(socket, &g, event_bytes_max, &event_bytes, &unkeyed);
+        rc = take_event(socket, &g, s->event_bytes_max, &event_bytes, &unkeyed);
         if (rc < 0)
             break;
         events += (size_t)rc;
@@ -207,17 +208,89 @@ int jb_take(void *socket, struct jb_ready *ready, size_t events_max, size_t byte
         jb_free(g.data);
     if (g.spans != g.on_stack)
         jb_free(g.spans);
-    *drained = (struct jb_drained){bytes, unkeyed, more};
+    *drained = (struct jb_drained){unkeyed, more};
     if (more)
-        jb_ready_set(ready);
+        jb_ready_set(&s->end.ready);
     else
-        jb_ready_clear(ready);
+        jb_ready_clear(&s->end.ready);
     return rc < 0 ? rc : 0;
 }
 
-int jb_tend_subscriber(void *socket, struct jb_ready *ready) {
-    int waits = readable(socket);
+int jb_take(struct jb_subscriber *s, size_t events_max, struct jb_block **block,
+            struct jb_drained *drained) {
+    if (s->kept) {
+        *block = s->kept;
+        *drained = (struct jb_drained){0, 1};
+        s->kept = NULL;
+        return 0;
+    }
+    if (s->error) {
+        const int error = s->error;
+        *block = NULL;
+        *drained = (struct jb_drained){0, 1};
+        s->error = 0;
+        return error;
+    }
+    if (events_max > jb_take_events_max)
+        events_max = jb_take_events_max;
+    int rc = drain(s, events_max, block, drained);
+    if (*block)
+        jb_sort(s, *block);
+    return rc;
+}
+
+/* Counts for Go what a caller in C has taken. */
+static void count(struct jb_subscriber *s, const struct jb_block *block,
+                  const struct jb_drained *drained) {
+    s->unkeyed += drained->unkeyed;
+    s->emptied |= !drained->more;
+    if (block) {
+        s->events += block->count;
+        s->bytes += block->bytes;
+    }
+}
+
+enum jb_direct jb_take_direct(struct jb_end *end, size_t events_max, struct jb_block **block,
+                              uint64_t *slow) {
+    struct jb_subscriber *s = (struct jb_subscriber *)end;
+    enum jb_direct done = jb_for_go;
+    jb_lock(&end->lock);
+    if (jb_end_is_direct(end) && !s->kept && !s->error) {
+        struct jb_drained drained;
+        const int rc = jb_take(s, events_max, block, &drained);
+        if (*block && (*block)->sorted < (*block)->count) {
+            s->kept = *block;
+            *block = NULL;
+            jb_ready_set(&end->ready); /* it is left behind, should the caller not go to Go */
+        } else if (rc == 0) {
+            done = *block ? jb_done : jb_nothing;
+        }
+        s->error = rc;
+        count(s, *block, &drained);
+        *slow = s->slow;
+    }
+    jb_unlock(&end->lock);
+    return done;
+}
+
+static void free_rest(struct jb_end *end) {
+    struct jb_subscriber *s = (struct jb_subscriber *)end;
+    jb_filters_clear(&s->filters);
+    jb_free(s->kept);
+}
+
+struct jb_end *jb_subscriber_new(size_t event_bytes_max) {
+    struct jb_subscriber *s = jb_calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->end.free_rest = free_rest;
+    s->event_bytes_max = event_bytes_max;
+    return &s->end;
+}
+
+int jb_tend_subscriber(struct jb_end *end) {
+    int waits = readable(end->socket);
     if (waits)
-        jb_ready_set(ready);
+        jb_ready_set(&end->ready);
     return waits;
 }

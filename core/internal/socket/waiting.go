@@ -23,7 +23,11 @@ func newWaiting() (waiting, error) {
 	if c == nil {
 		return waiting{}, syscall.ENOMEM
 	}
-	return waiting{c: c, bytes: (*uint64)(unsafe.Pointer(C.jb_waiting_bytes(c)))}, nil
+	return waitingOf(c), nil
+}
+
+func waitingOf(c *C.struct_jb_waiting) waiting {
+	return waiting{c: c, bytes: (*uint64)(unsafe.Pointer(C.jb_waiting_bytes(c)))}
 }
 
 // Bytes is the size of the large frames that wait now. Any goroutine may ask.

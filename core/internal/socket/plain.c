@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * A walk over a payload that ends at the first thing that is not plain. Each step takes
+ * where an item begins and returns where it ends, or NULL.
+ */
+#include "plain.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* The bounds of package key. */
+enum { key_size_min = 2, key_size_max = 1026 };
+
+/* Beyond these Go has to look. */
+enum { depth_max = 16, pairs_max = 32 };
+
+enum major { uint, negative, bytes, text, array, map, tag, simple };
+
+typedef const unsigned char *place;
+
+static uint64_t eight(place at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static int is_ascii(place at, size_t size) {
+    const uint64_t high = 0x8080808080808080u;
+    uint64_t seen = 0;
+    if (size >= sizeof seen) {
+        for (size_t i = 0; i + sizeof seen < size; i += sizeof seen)
+            seen |= eight(at + i);
+        seen |= eight(at + size - sizeof seen); /* some of it a second time */
+        return (seen & high) == 0;
+    }
+    for (size_t i = 0; i < size; i++)
+        seen |= at[i];
+    return (seen & 0x80) == 0;
+}
+
+int jb_is_plain_name(const char *name, size_t size) {
+    return is_ascii((place)name, size) && !memchr(name, 0, size);
+}
+
+int jb_is_plain_key(const char *key, size_t size) {
+    return size >= key_size_min && size <= key_size_max && key[size - 1] == '.' &&
+           jb_is_plain_name(key, size);
+}
+
+/* The size of a number, false, true, null or float, by its first byte; 0: it is another
+ * thing. */
+static size_t scalar_size(unsigned char first) {
+    unsigned info = first & 31;
+    switch (first >> 5) {
+    case uint:
+    case negative:
+        return info < 24 ? 1 : info < 28 ? 1 + ((size_t)1 << (info - 24)) : 0;
+    case simple:
+        return info >= 20 && info <= 22  ? 1
+               : info >= 25 && info < 28 ? 1 + ((size_t)1 << (info - 24))
+                                         : 0;
+    default:
+        return 0;
+    }
+}
+
+/* Reads the size in a head of up to five bytes. */
+static place read_size(place at, place end, size_t *size) {
+    unsigned info = *at++ & 31;
+    *size = info;
+    if (info < 24)
+        return at;
+    size_t length = (size_t)1 << (info - 24);
+    if (info > 26 || (size_t)(end - at) < length)
+        return NULL;
+    for (*size = 0; length > 0; length--)
+        *size = *size << 8 | *at++;
+    return at;
+}
+
+/* Reads a text, or a byte string, and returns where its content is. */
+static place string(place at, place end, size_t *size) {
+    const int is_text = *at >> 5 == text;
+    at = read_size(at, end, size);
+    if (!at || *size > (size_t)(end - at) || (is_text && !is_ascii(at, *size)))
+        return NULL;
+    return at;
+}
+
+/* Two digits as a number; else something over 99. */
+static unsigned two_digits(place at) {
+    unsigned tens = at[0] - '0', ones = at[1] - '0';
+    return tens > 9 || ones > 9 ? 100 : 10 * tens + ones;
+}
+
+static unsigned days_in(unsigned month, unsigned year) {
+    if (month == 2)
+        return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
+    return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+/* A time as juicebus writes it: 2006-01-02T15:04:05, up to nine digits of a fraction,
+ * and Z or an offset. */
+static int is_time(place at, size_t size) {
+    enum { seconds = 19, fraction_max = 9, offset = 6 };
+    if (size <= seconds || at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' ||
+        at[16] != ':')
+        return 0;
+    const unsigned century = two_digits(at), years = two_digits(at + 2);
+    const unsigned month = two_digits(at + 5), day = two_digits(at + 8);
+    if (century > 99 || years > 99 || century + years == 0 || month < 1 || month > 12 || day < 1 ||
+        day > days_in(month, 100 * century + years) || two_digits(at + 11) > 23 ||
+        two_digits(at + 14) > 59 || two_digits(at + 17) > 59)
+        return 0;
+    place rest = at + seconds, end = at + size;
+    if (*rest == '.') {
+        place first = ++rest;
+        while (rest < end && *rest - '0' >= 0 && *rest - '0' <= 9)
+            rest++;
+        if (rest == first || rest - first > fraction_max)
+            return 0;
+    }
+    if (end - rest == 1)
+        return *rest == 'Z';
+    return end - rest == offset && (*rest == '+' || *rest == '-') && two_digits(rest + 1) < 24 &&
+           rest[3] == ':' && two_digits(rest + 4) < 60;
+}
+
+static place item(place at, place end, int depth);
+
+static place items(place at, place end, size_t count, int depth) {
+    for (; at && count > 0; count--)
+        at = item(at, end, depth);
+    return at;
+}
+
+/* One bit of 64, for most keys of a map another one: where it is not set yet, a key is
+ * new without a comparison. */
+static uint64_t bit_of(place key, size_t size) {
+    const size_t n = size ? size + 7u * key[0] + 31u * key[size - 1] : 0;
+    return (uint64_t)1 << (n % 64);
+}
+
+static place pairs(place at, place end, size_t count, int depth) {
+    struct {
+        place data;
+        size_t size;
+    } keys[pairs_max];
+    uint64_t bits = 0;
+    if (count > pairs_max)
+        return NULL;
+    for (size_t i = 0; at && i < count; i++) {
+        if (at == end || *at >> 5 != text)
+            return NULL;
+        size_t size;
+        place key = string(at, end, &size);
+        if (!key)
+            return NULL;
+        const uint64_t bit = bit_of(key, size);
+        for (size_t j = 0; bits & bit && j < i; j++)
+            if (keys[j].size == size && memcmp(keys[j].data, key, size) == 0)
+                return NULL;
+        bits |= bit;
+        keys[i].data = key;
+        keys[i].size = size;
+        at = item(key + size, end, depth);
+    }
+    return at;
+}
+
+static place time_text(place at, place end) {
+    if (at == end || *at >> 5 != text)
+        return NULL;
+    size_t size;
+    at = string(at, end, &size);
+    return at && is_time(at, size) ? at + size : NULL;
+}
+
+static place item(place at, place end, int depth) {
+    if (at == end || depth > depth_max)
+        return NULL;
+    size_t size = scalar_size(*at);
+    if (size > 0)
+        return size <= (size_t)(end - at) ? at + size : NULL;
+    const unsigned char first = *at;
+    switch (first >> 5) {
+    case bytes:
+    case text:
+        at = string(at, end, &size);
+        return at ? at + size : NULL;
+    case array:
+        at = read_size(at, end, &size);
+        return at ? items(at, end, size, depth + 1) : NULL;
+    case map:
+        at = read_size(at, end, &size);
+        return at ? pairs(at, end, size, depth + 1) : NULL;
+    case tag:
+        return first == 0xc0 ? time_text(at + 1, end) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+int jb_is_plain_cbor(const void *payload, size_t size) {
+    place at = payload;
+    return size > 0 && *at >> 5 == map && item(at, at + size, 1) == at + size;
+}
