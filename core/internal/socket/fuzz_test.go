@@ -5,8 +5,10 @@ package socket
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -17,10 +19,14 @@ import (
 // keySizeMax is take.c's bound on the key that it keeps of an event over the limit.
 const keySizeMax = 4096
 
+// pairs makes each pair's address another one: libzmq frees one some time after its
+// socket is closed.
+var pairs atomic.Int64
+
 // pair is a publisher's and a subscriber's end of one pipe inside the process, so that
 // what is sent is there at once.
 func pair(t testing.TB) (*Publisher, *Subscriber) {
-	const uri = "inproc://fuzz"
+	uri := fmt.Sprint("inproc://pair-", pairs.Add(1))
 	ends := make([]base, 2)
 	for i, newEnd := range []endMaker{newPublisherEnd, newSubscriberEnd(0)} {
 		var err error

@@ -177,6 +177,24 @@ static place time_text(place at, place end) {
     return at && is_time(at, size) ? at + size : NULL;
 }
 
+/* Seconds since 1970, whole or as a float64, within the years 1 to 9999. */
+static place epoch(place at, place end) {
+    const size_t size = at == end ? 0 : scalar_size(*at);
+    if (size == 0 || size > (size_t)(end - at))
+        return NULL;
+    uint64_t number = *at & 31;
+    for (size_t i = 1, first = 1; i < size; i++, first = 0)
+        number = first ? at[i] : number << 8 | at[i];
+    double seconds = (double)number;
+    if (*at >> 5 == negative)
+        seconds = -1 - seconds;
+    else if (*at == 0xfb)
+        memcpy(&seconds, &number, sizeof seconds);
+    else if (*at >> 5 != uint)
+        return NULL;
+    return -62135596800.0 <= seconds && seconds < 253402300800.0 ? at + size : NULL;
+}
+
 static place item(place at, place end, int depth) {
     if (at == end || depth > depth_max)
         return NULL;
@@ -196,7 +214,7 @@ static place item(place at, place end, int depth) {
         at = read_size(at, end, &size);
         return at ? pairs(at, end, size, depth + 1) : NULL;
     case tag:
-        return first == 0xc0 ? time_text(at + 1, end) : NULL;
+        return first == 0xc0 ? time_text(at + 1, end) : first == 0xc1 ? epoch(at + 1, end) : NULL;
     default:
         return NULL;
     }
