@@ -25,18 +25,27 @@ static uint64_t eight(place at) {
     return word;
 }
 
-static int is_ascii(place at, size_t size) {
+static uint32_t four(place at) {
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Looks at eight or four bytes at a time, at some of the last ones twice. */
+static inline int is_ascii(place at, size_t size) {
     const uint64_t high = 0x8080808080808080u;
     uint64_t seen = 0;
-    if (size >= sizeof seen) {
+    if (size >= sizeof(uint64_t)) {
         for (size_t i = 0; i + sizeof seen < size; i += sizeof seen)
             seen |= eight(at + i);
-        seen |= eight(at + size - sizeof seen); /* some of it a second time */
-        return (seen & high) == 0;
+        seen |= eight(at + size - sizeof seen);
+    } else if (size >= sizeof(uint32_t)) {
+        seen = four(at) | four(at + size - sizeof(uint32_t));
+    } else {
+        for (size_t i = 0; i < size; i++)
+            seen |= at[i];
     }
-    for (size_t i = 0; i < size; i++)
-        seen |= at[i];
-    return (seen & 0x80) == 0;
+    return (seen & high) == 0;
 }
 
 int jb_is_plain_name(const char *name, size_t size) {
@@ -50,28 +59,18 @@ int jb_is_plain_key(const char *key, size_t size) {
 
 /* The size of a number, false, true, null or float, by its first byte; 0: it is another
  * thing. */
-static size_t scalar_size(unsigned char first) {
-    unsigned info = first & 31;
-    switch (first >> 5) {
-    case uint:
-    case negative:
-        return info < 24 ? 1 : info < 28 ? 1 + ((size_t)1 << (info - 24)) : 0;
-    case simple:
-        return info >= 20 && info <= 22  ? 1
-               : info >= 25 && info < 28 ? 1 + ((size_t)1 << (info - 24))
-                                         : 0;
-    default:
-        return 0;
-    }
+static inline size_t scalar_size(unsigned char first) {
+    const unsigned info = first & 31;
+    const size_t size = info < 24 ? 1 : info < 28 ? 1 + ((size_t)1 << (info - 24)) : 0;
+    if (first < bytes << 5)
+        return size;
+    return first >= 0xf9 || (first >= 0xf4 && first <= 0xf6) ? size : 0;
 }
 
-/* Reads the size in a head of up to five bytes. */
-static place read_size(place at, place end, size_t *size) {
-    unsigned info = *at++ & 31;
-    *size = info;
-    if (info < 24)
-        return at;
-    size_t length = (size_t)1 << (info - 24);
+/* Reads the size in a head of more than one byte, up to five. */
+static place read_long_size(place at, place end, size_t *size) {
+    const unsigned info = *at++ & 31;
+    size_t length = (size_t)1 << (info & 3);
     if (info > 26 || (size_t)(end - at) < length)
         return NULL;
     for (*size = 0; length > 0; length--)
@@ -79,9 +78,14 @@ static place read_size(place at, place end, size_t *size) {
     return at;
 }
 
+/* Reads the size in a head. */
+static inline place read_size(place at, place end, size_t *size) {
+    *size = *at & 31;
+    return *size < 24 ? at + 1 : read_long_size(at, end, size);
+}
+
 /* Reads a text, or a byte string, and returns where its content is. */
-static place string(place at, place end, size_t *size) {
-    const int is_text = *at >> 5 == text;
+static inline place string(place at, place end, int is_text, size_t *size) {
     at = read_size(at, end, size);
     if (!at || *size > (size_t)(end - at) || (is_text && !is_ascii(at, *size)))
         return NULL;
@@ -154,7 +158,7 @@ static place pairs(place at, place end, size_t count, int depth) {
         if (at == end || *at >> 5 != text)
             return NULL;
         size_t size;
-        place key = string(at, end, &size);
+        place key = string(at, end, 1, &size);
         if (!key)
             return NULL;
         const uint64_t bit = bit_of(key, size);
@@ -173,7 +177,7 @@ static place time_text(place at, place end) {
     if (at == end || *at >> 5 != text)
         return NULL;
     size_t size;
-    at = string(at, end, &size);
+    at = string(at, end, 1, &size);
     return at && is_time(at, size) ? at + size : NULL;
 }
 
@@ -205,7 +209,7 @@ static place item(place at, place end, int depth) {
     switch (first >> 5) {
     case bytes:
     case text:
-        at = string(at, end, &size);
+        at = string(at, end, first >> 5 == text, &size);
         return at ? at + size : NULL;
     case array:
         at = read_size(at, end, &size);

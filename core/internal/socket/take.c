@@ -13,7 +13,7 @@
 #include "calls.h"
 #include "memory.h"
 
-enum { first_capacity = 1024, frames_on_stack = 256, key_size_max = 4096 };
+enum { capacity_min = 1024, frames_on_stack = 256, key_size_max = 4096 };
 
 /* What a frame is. */
 enum part { payload, key, key_of_oversize };
@@ -28,6 +28,7 @@ struct growing {
     char *data;
     size_t size;
     size_t capacity;
+    size_t first_capacity;
     struct span *spans; /* on_stack until they outgrow it */
     size_t span_count;
     size_t span_capacity;
@@ -40,7 +41,7 @@ static size_t aligned(size_t size) {
 
 static int reserve(struct growing *g, size_t size) {
     if (g->size + size > g->capacity) {
-        size_t capacity = g->capacity ? g->capacity * 2 : first_capacity;
+        size_t capacity = g->capacity ? g->capacity * 2 : g->first_capacity;
         if (capacity < g->size + size)
             capacity = g->size + size;
         char *data = jb_realloc(g->data, capacity);
@@ -180,6 +181,7 @@ static int drain(struct jb_subscriber *s, size_t events_max, struct jb_block **b
     struct growing g;
     g.data = NULL;
     g.capacity = 0;
+    g.first_capacity = s->block_size > capacity_min ? s->block_size : capacity_min;
     g.size = aligned(sizeof(struct jb_block));
     g.spans = g.on_stack;
     g.span_count = 0;
@@ -202,6 +204,7 @@ static int drain(struct jb_subscriber *s, size_t events_max, struct jb_block **b
         /* What ended the drain, if it is an error, will end the next one too. */
         *block = finish(&g, events);
         rc = *block ? 0 : -ENOMEM;
+        s->block_size = *block ? (*block)->size : 0;
         unkeyed += *block ? 0 : count_events(&g);
     }
     if (!*block)

@@ -17,7 +17,8 @@ struct jb_subscriber {
     struct jb_end end;
     struct jb_filters filters;
     size_t event_bytes_max;
-    uint64_t slow; /* how often it has begun to drop events, for callers who log it */
+    size_t block_size; /* of the latest block: the next is likely to need as much */
+    uint64_t slow;     /* how often it has begun to drop events, for callers who log it */
     /* A batch that a caller in C has taken and that holds something for Go: it is the
      * oldest there is. */
     struct jb_block *kept;
