@@ -78,3 +78,11 @@ struct jb_end *jbc_hold_any(uint64_t handle) {
 struct jb_end *jbc_hold(uint64_t handle, uint64_t kind) {
     return handle >> GOJB_KIND_SHIFT == kind ? jbc_hold_any(handle) : NULL;
 }
+
+void jbc_use_msgpack(uint64_t handle) {
+    struct jb_end *end = jbc_hold_any(handle);
+    if (!end)
+        return;
+    jb_use_msgpack(end);
+    jb_end_release(end);
+}

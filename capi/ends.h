@@ -18,4 +18,7 @@ struct jb_end *jbc_hold(uint64_t handle, uint64_t kind);
 /* The same, whatever its kind is. */
 struct jb_end *jbc_hold_any(uint64_t handle);
 
+/* jb_use_msgpack for a handle that has just been opened. */
+void jbc_use_msgpack(uint64_t handle);
+
 #endif

@@ -46,8 +46,8 @@ struct jb_block;
 int gojb_payload_check(cvoid_t *payload, size_t payload_size);
 
 int gojb_publisher_open(cchar_t *uri, juicebus_publisher_options *options, uint64_t *publisher);
-int gojb_publisher_publish(uint64_t publisher, cevent_t *events, size_t count, size_t *sent,
-                           int will_wait);
+int gojb_publisher_publish(uint64_t publisher, cevent_t *events, size_t count, int msgpack,
+                           size_t *sent, int will_wait);
 int gojb_publisher_send_frames(uint64_t publisher, cframe_t *frames, size_t frame_count,
                                int will_wait);
 int gojb_publisher_wait_connected(uint64_t publisher, int will_wait);

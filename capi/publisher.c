@@ -18,6 +18,8 @@ static const juicebus_publisher_options defaults = {
     64 << 20, /* max_bytes */
     JUICEBUS_OVERFLOW_BLOCK,
     1000, /* heartbeat_ms */
+    0,    /* msgpack */
+    0,    /* reserved */
 };
 
 EXPORT int juicebus_publisher_options_init(juicebus_publisher_options *options,
@@ -34,7 +36,11 @@ EXPORT int juicebus_publisher_open(const char *uri, const juicebus_publisher_opt
     REQUIRE(publisher);
     juicebus_publisher_options all = defaults;
     int status = jbc_copy_options(__func__, &all, sizeof all, options);
-    return status != JUICEBUS_OK ? status : gojb_publisher_open(uri, &all, publisher);
+    if (status == JUICEBUS_OK)
+        status = gojb_publisher_open(uri, &all, publisher);
+    if (status == JUICEBUS_OK && all.msgpack)
+        jbc_use_msgpack(*publisher);
+    return status;
 }
 
 struct publish {
@@ -47,17 +53,19 @@ struct publish {
 static int try_publish(void *call, int will_wait) {
     struct publish *p = (struct publish *)call;
     struct jb_end *end = jbc_hold(p->publisher, GOJB_PUBLISHER);
+    int msgpack = 0;
     if (end) {
         /* subscriber.c asserts that a juicebus_event is a jb_record. */
         p->sent += jb_publish_direct(end, (const struct jb_record *)(p->events + p->sent),
                                      p->count - p->sent);
+        msgpack = jb_uses_msgpack(end);
         jb_end_release(end);
         if (p->sent == p->count && p->count > 0)
             return JUICEBUS_OK;
     }
     size_t sent = 0;
     int status = gojb_publisher_publish(p->publisher, p->events + p->sent, p->count - p->sent,
-                                        &sent, will_wait);
+                                        msgpack, &sent, will_wait);
     p->sent += sent;
     return status;
 }
@@ -126,6 +134,14 @@ struct send_frames {
 
 static int try_send_frames(void *call, int will_wait) {
     const struct send_frames *s = (const struct send_frames *)call;
+    struct jb_end *end = jbc_hold(s->publisher, GOJB_PUBLISHER);
+    if (end) {
+        /* subscriber.c asserts that a juicebus_frame is a jb_frame. */
+        const int sent = jb_send_direct(end, (const struct jb_frame *)s->frames, s->frame_count);
+        jb_end_release(end);
+        if (sent)
+            return JUICEBUS_OK;
+    }
     return gojb_publisher_send_frames(s->publisher, s->frames, s->frame_count, will_wait);
 }
 

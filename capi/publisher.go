@@ -3,6 +3,7 @@
 
 package main
 
+// #include "../core/internal/socket/msgpack.h"
 // #include "exports.h"
 import "C"
 
@@ -53,22 +54,40 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-func (s *scratch) fill(events []C.juicebus_event) {
+func (s *scratch) fill(events []C.juicebus_event, msgpack bool) {
 	for i := range events {
 		e := &events[i]
 		start := len(s.frames)
-		if e.frame_count == 0 {
+		switch {
+		case e.frame_count == 0 && msgpack && e.unchecked == 0:
+			s.frames = append(s.frames, cborOf(memory(e.payload, e.payload_size)))
+		case e.frame_count == 0:
 			s.frames = append(s.frames, memory(e.payload, e.payload_size))
-		} else {
+		default:
 			for _, frame := range unsafe.Slice(e.frames, int(e.frame_count)) {
 				s.frames = append(s.frames, memory(frame.data, frame.size))
 			}
 		}
 		s.events = append(s.events, core.Event{
 			Name: text((*C.cchar_t)(e.name)), Topic: text((*C.cchar_t)(e.topic)),
-			Frames: s.frames[start:len(s.frames):len(s.frames)],
+			Frames: s.frames[start:len(s.frames):len(s.frames)], Unchecked: e.unchecked != 0,
 		})
 	}
+}
+
+// cborOf is a payload of MessagePack as CBOR. What cannot be converted, or is something
+// else, stays, and is judged as it is.
+func cborOf(payload []byte) []byte {
+	from, size := unsafe.Pointer(unsafe.SliceData(payload)), C.size_t(len(payload))
+	if C.jb_begins_msgpack(from, size) == 0 {
+		return payload
+	}
+	cbor := make([]byte, C.jb_cbor_of_msgpack(from, size, nil, 0))
+	if len(cbor) == 0 {
+		return payload
+	}
+	C.jb_cbor_of_msgpack(from, size, unsafe.Pointer(&cbor[0]), C.size_t(len(cbor)))
+	return cbor
 }
 
 func (s *scratch) release() {
@@ -79,7 +98,7 @@ func (s *scratch) release() {
 }
 
 //export gojb_publisher_publish
-func gojb_publisher_publish(handle C.uint64_t, events *C.cevent_t, count C.size_t, sent *C.size_t, willWait C.int) (result C.int) {
+func gojb_publisher_publish(handle C.uint64_t, events *C.cevent_t, count C.size_t, msgpack C.int, sent *C.size_t, willWait C.int) (result C.int) {
 	defer guard(&result)
 	publisher, err := get[*core.Publisher](uint64(handle), publisherKind)
 	if err != nil {
@@ -87,7 +106,7 @@ func gojb_publisher_publish(handle C.uint64_t, events *C.cevent_t, count C.size_
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	s.fill(unsafe.Slice((*C.juicebus_event)(events), int(count)))
+	s.fill(unsafe.Slice((*C.juicebus_event)(events), int(count)), msgpack != 0)
 	n, err := publisher.TryPublish(s.events)
 	*sent = C.size_t(n)
 	return outcome(willWait, err)

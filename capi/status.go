@@ -103,10 +103,10 @@ func put(s string, to *C.char, size C.size_t) error {
 }
 
 //export gojb_payload_check
-func gojb_payload_check(payload *C.cvoid_t, size C.size_t) (result C.int) {
+func gojb_payload_check(data *C.cvoid_t, size C.size_t) (result C.int) {
 	defer guard(&result)
 	if err := core.Poisoned(); err != nil {
 		return status(err)
 	}
-	return status(core.CheckPayload(memory(unsafe.Pointer(payload), size)))
+	return status(core.CheckPayload(memory(unsafe.Pointer(data), size)))
 }

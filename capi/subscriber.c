@@ -29,7 +29,10 @@ SAME(frames);
 SAME(frame_count);
 SAME(name_size);
 SAME(topic_size);
+SAME(size);
 SAME(format);
+static_assert(offsetof(struct jb_record, flag) == offsetof(juicebus_event, unchecked),
+              "a record is a juicebus_event");
 SAME(owner);
 static_assert(sizeof(struct jb_frame) == sizeof(juicebus_frame), "a frame is a juicebus_frame");
 
@@ -40,6 +43,8 @@ static const juicebus_subscriber_options defaults = {
     64 << 20, /* max_bytes */
     JUICEBUS_OVERFLOW_DROP_OLDEST,
     1000, /* heartbeat_ms */
+    0,    /* msgpack */
+    0,    /* reserved */
 };
 
 EXPORT int juicebus_subscriber_options_init(juicebus_subscriber_options *options,
@@ -56,7 +61,11 @@ EXPORT int juicebus_subscriber_open(const char *uri, const juicebus_subscriber_o
     REQUIRE(subscriber);
     juicebus_subscriber_options all = defaults;
     int status = jbc_copy_options(__func__, &all, sizeof all, options);
-    return status != JUICEBUS_OK ? status : gojb_subscriber_open(uri, &all, subscriber);
+    if (status == JUICEBUS_OK)
+        status = gojb_subscriber_open(uri, &all, subscriber);
+    if (status == JUICEBUS_OK && all.msgpack)
+        jbc_use_msgpack(*subscriber);
+    return status;
 }
 
 EXPORT int juicebus_subscriber_subscribe(juicebus_subscriber_t subscriber, const char *name,
@@ -90,18 +99,26 @@ struct take {
     uint64_t slow;
 };
 
+/* Takes past Go, or through it where it has to see to something. */
+static int take(struct take *t, struct jb_end *end, int will_wait) {
+    const enum jb_direct done = end ? jb_take_direct(end, t->max, &t->block, &t->slow) : jb_for_go;
+    if (done == jb_nothing)
+        return will_wait ? GOJB_AGAIN : JUICEBUS_TIMEOUT;
+    int status = JUICEBUS_OK;
+    if (done == jb_for_go)
+        status = gojb_subscriber_take(t->subscriber, t->max, &t->block, &t->slow, will_wait);
+    if (status == JUICEBUS_OK && end)
+        jb_hand_out(end, t->block);
+    return status;
+}
+
 static int try_take(void *call, int will_wait) {
     struct take *t = (struct take *)call;
     struct jb_end *end = jbc_hold(t->subscriber, GOJB_SUBSCRIBER);
-    if (end) {
-        const enum jb_direct done = jb_take_direct(end, t->max, &t->block, &t->slow);
+    const int status = take(t, end, will_wait);
+    if (end)
         jb_end_release(end);
-        if (done == jb_done)
-            return JUICEBUS_OK;
-        if (done == jb_nothing)
-            return will_wait ? GOJB_AGAIN : JUICEBUS_TIMEOUT;
-    }
-    return gojb_subscriber_take(t->subscriber, t->max, &t->block, &t->slow, will_wait);
+    return status;
 }
 
 EXPORT int juicebus_subscriber_get(juicebus_subscriber_t subscriber, int64_t timeout_ms,

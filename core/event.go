@@ -18,6 +18,9 @@ type Event struct {
 	// Frames are the payload frames: one, unless the event's class writes frames
 	// of its own. A received event's frames are yours.
 	Frames [][]byte
+	// Unchecked publishes a single frame without looking at it, as several always are:
+	// for classes whose one frame is neither CBOR nor JSON.
+	Unchecked bool
 }
 
 // NewEvent makes an event with a CBOR payload from a struct, or a map with string

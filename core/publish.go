@@ -108,7 +108,7 @@ func (p *Publisher) check(event Event) error {
 	case err != nil:
 	case event.size() > p.options.maxEventBytes:
 		err = p.tooLarge(event.size())
-	case len(event.Frames) == 1 && !p.options.unchecked:
+	case len(event.Frames) == 1 && !event.Unchecked && !p.options.unchecked:
 		err = codec.Check(event.Frames[0])
 	}
 	if err != nil {

@@ -133,9 +133,10 @@ typedef struct juicebus_frame {
 } juicebus_frame;
 
 /* How a received payload is encoded. */
-#define JUICEBUS_FORMAT_OTHER 0 /* neither: an event class's own frames, or damaged */
-#define JUICEBUS_FORMAT_CBOR 1  /* one frame, a well-formed CBOR map by the wire's rules */
-#define JUICEBUS_FORMAT_JSON 2  /* one frame that begins with '{'; your parser judges the rest */
+#define JUICEBUS_FORMAT_OTHER 0   /* neither: an event class's own frames, or damaged */
+#define JUICEBUS_FORMAT_CBOR 1    /* one frame, a well-formed CBOR map by the wire's rules */
+#define JUICEBUS_FORMAT_JSON 2    /* one frame that begins with '{'; your parser judges the rest */
+#define JUICEBUS_FORMAT_MSGPACK 3 /* CBOR that came, handed out as MessagePack: see `msgpack` */
 
 /* One event: received, or given to juicebus_publisher_publish_many.
  *
@@ -150,8 +151,9 @@ typedef struct juicebus_event {
     size_t frame_count;           /* 1 unless the event's class writes its own frames */
     size_t name_size;             /* bytes without the NUL; received events only */
     size_t topic_size;            /* bytes without the NUL; received events only */
+    size_t size;                  /* bytes of key and payload as they came; received events only */
     int32_t format;               /* JUICEBUS_FORMAT_…; received events only */
-    int32_t reserved;             /* 0 */
+    int32_t unchecked;            /* 1: publish_many sends the payload as it is; 0 if received */
     void *owner;                  /* private: what juicebus_event_free frees */
 } juicebus_event;
 
@@ -194,6 +196,9 @@ typedef struct juicebus_publisher_options {
     int32_t overflow;        /* JUICEBUS_OVERFLOW_…: what the full queue does; default BLOCK */
     int32_t heartbeat_ms;    /* after three without an answer the connection is dead and made
                               * anew; default 1,000; up to 1,800,000; 0: none, as with bind */
+    int32_t msgpack;         /* 1: a payload that begins like a map of MessagePack is one, without
+                              * extensions but timestamps, and sent as CBOR; default 0 */
+    int32_t reserved;        /* 0 */
 } juicebus_publisher_options;
 
 /* Fills in the defaults: options_init(&options, sizeof options). With the size,
@@ -236,7 +241,8 @@ int juicebus_publisher_publish(juicebus_publisher_t publisher, const char *name,
 /* Publishes many events, in order, in one crossing.
  *
  * An event with frame_count > 0 is sent with exactly these payload frames, more
- * or fewer than one unchecked; else with `payload` as its one frame. Blocks and
+ * or fewer than one unchecked; else with `payload` as its one frame. `unchecked` is for
+ * event classes whose one frame is neither CBOR nor JSON. Blocks and
  * fails as publish does, at the first event that cannot be sent.
  *
  * `sent`: how many of them were accepted. May be NULL. The exception to the rule
@@ -244,6 +250,19 @@ int juicebus_publisher_publish(juicebus_publisher_t publisher, const char *name,
  * arguments are not NULL, so that you can go on behind the event that failed. */
 int juicebus_publisher_publish_many(juicebus_publisher_t publisher, const juicebus_event *events,
                                     size_t count, int64_t timeout_ms, size_t *sent);
+
+/* Added to an event's number of frames: they are sent as they are. */
+#define JUICEBUS_PACKED_UNCHECKED 0x80000000u
+
+/* The same for events in one run of bytes, for languages in which an array of structs is
+ * dear. Each event is, without gaps and in this machine's byte order: three uint32_t,
+ * the sizes of name and topic without their NULs and the number of payload frames, plus
+ * JUICEBUS_PACKED_UNCHECKED; a uint32_t for each frame, its size; the name, a NUL, the
+ * topic, a NUL; the frames.
+ *
+ * Returns as publish_many; E_INVALID if the bytes are not that, and nothing is sent. */
+int juicebus_publisher_publish_packed(juicebus_publisher_t publisher, const void *data, size_t size,
+                                      int64_t timeout_ms, size_t *sent);
 
 /* Sends a multipart message as it is: the key `<name>.` or `<name>.<topic>.`,
  * then the payload frames. For relays, and for event classes with frames of
@@ -253,6 +272,11 @@ int juicebus_publisher_publish_many(juicebus_publisher_t publisher, const juiceb
  * valid UTF-8, no NUL, at most 1,026 bytes). */
 int juicebus_publisher_send_frames(juicebus_publisher_t publisher, const juicebus_frame *frames,
                                    size_t frame_count, int64_t timeout_ms);
+
+/* The same for frames in one run of bytes: a uint32_t, their number; a uint32_t for each,
+ * its size; the frames. */
+int juicebus_publisher_send_packed(juicebus_publisher_t publisher, const void *data, size_t size,
+                                   int64_t timeout_ms);
 
 /* Waits until the proxy is connected and has asked for events (with `bind`:
  * until there is a subscriber). Returns OK, CLOSED, or when the time is up
@@ -327,6 +351,9 @@ typedef struct juicebus_subscriber_options {
     int64_t max_bytes;       /* memory of the events kept; default 64 MiB; at least 1 */
     int32_t overflow;        /* what the full queue does; default JUICEBUS_OVERFLOW_DROP_OLDEST */
     int32_t heartbeat_ms;    /* as a publisher's */
+    int32_t msgpack; /* 1: hand out CBOR payloads up to 4 KiB as MessagePack, if that holds the same
+                      * (no tags but times in UTC); for languages that read it faster; default 0 */
+    int32_t reserved; /* 0 */
 } juicebus_subscriber_options;
 
 /* As juicebus_publisher_options_init. */

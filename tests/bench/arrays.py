@@ -30,8 +30,7 @@ def of_juicebus() -> tuple[Any, Any, Any, Callable[[Any], bytes], Callable[[byte
     """Return the classes, the event, and how it is written and read."""
     import juicebus
     from juicebus._abi import FORMAT_CBOR
-    from juicebus._batch import Raw
-    from juicebus._codec import decode, encode, plan_for
+    from juicebus._codec import encode, plan_for
 
     class Trace(juicebus.Event):
         model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -40,7 +39,7 @@ def of_juicebus() -> tuple[Any, Any, Any, Callable[[Any], bytes], Callable[[byte
     plan = plan_for(Trace)
 
     def read(payload: bytes) -> Any:
-        return decode(Trace, plan, Raw(b"Trace", b"", FORMAT_CBOR, (payload,)))
+        return plan.readers[FORMAT_CBOR](payload)
 
     return (
         juicebus.PublisherBlocking,

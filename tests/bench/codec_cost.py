@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""Measures what it costs to write and to read an event, in this process alone.
+"""Measures what it costs to write and to read an event, without any transport.
 
-    python codec_cost.py FORM
+    python codec_cost.py FORM CONVERT
 
-FORM is one of FORMS. Prints microseconds of CPU time.
+FORM is one of FORMS; CONVERT is the program of native/convert.c. Prints microseconds of CPU
+time.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,28 +20,23 @@ from typing import Any
 import cbor2
 
 import juicebus
-from juicebus._abi import FORMAT_CBOR, FORMAT_JSON
-from juicebus._batch import Raw
-from juicebus._codec import decode, encode, plan_for
-from reading import NAME, SENSOR, reading, reading_class
+from juicebus._abi import FORMAT_JSON, FORMAT_MSGPACK
+from juicebus._codec import encode, plan_for
+from reading import reading, reading_class
 from timing import median_s
 
 Reading = reading_class(juicebus.Event)
 PLAN = plan_for(Reading)
 
 
-def raw(payload: bytes, form: int) -> Raw:
-    return Raw(NAME.encode(), SENSOR.encode(), form, (payload,))
-
-
 FORMS: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
     "juicebus-cbor": (
         lambda event: encode(PLAN, "cbor", event)[0],
-        lambda payload: decode(Reading, PLAN, raw(payload, FORMAT_CBOR)),
+        lambda payload: PLAN.readers[FORMAT_MSGPACK](payload),
     ),
     "juicebus-json": (
         lambda event: encode(PLAN, "json", event)[0],
-        lambda payload: decode(Reading, PLAN, raw(payload, FORMAT_JSON)),
+        lambda payload: PLAN.readers[FORMAT_JSON](payload),
     ),
     "pydantic-json": (
         lambda event: event.model_dump_json().encode(),
@@ -52,15 +49,25 @@ FORMS: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
 }
 
 
-def main(form: str) -> None:
+def library_us(form: str, payload: bytes, convert: str) -> dict[str, float]:
+    """Return what the library does of it: between MessagePack and the CBOR of the wire."""
+    if form != "juicebus-cbor":
+        return {"write": 0.0, "read": 0.0}
+    printed = subprocess.run([convert, payload.hex()], check=True, stdout=subprocess.PIPE)
+    found = json.loads(printed.stdout)
+    return {"write": found["to_cbor_ns"] / 1e3, "read": found["to_msgpack_ns"] / 1e3}
+
+
+def main(form: str, convert: str) -> None:
     write, read = FORMS[form]
     event = reading(Reading, 1000)
     payload = write(event)
     if read(payload) != event:
         raise RuntimeError(f"{form} does not bring the event back")
+    library = library_us(form, payload, convert)
     figures = {
-        "write": 1e6 * median_s(time.process_time, write, event, calls=1000),
-        "read": 1e6 * median_s(time.process_time, read, payload, calls=1000),
+        "write": library["write"] + 1e6 * median_s(time.process_time, write, event, calls=1000),
+        "read": library["read"] + 1e6 * median_s(time.process_time, read, payload, calls=1000),
     }
     print(json.dumps(figures), flush=True)
 

@@ -7,6 +7,7 @@
 #define EVERY_CALL_H
 
 #include "bus.h"
+#include "packed.h"
 
 static inline juicebus_frame frame_of(const void *data, size_t size) {
     juicebus_frame frame;
@@ -18,10 +19,15 @@ static inline juicebus_frame frame_of(const void *data, size_t size) {
 static inline void every_publisher_call_gives(int expected, uint64_t handle) {
     juicebus_frame frames[2] = {frame_of("Temp.", 5), frame_of(EMPTY_MAP, EMPTY_MAP_SIZE)};
     struct juicebus_publisher_stats stats;
+    const char *const map[] = {"{}"}, *const message[] = {"Temp.", "{}"};
+    packed events, parts;
     juicebus_event event;
     size_t sent = 77;
     int fd = 77;
 
+    events.size = parts.size = 0;
+    pack_event(&events, "Temp", "", 0, map, 1);
+    pack_frames(&parts, message, 2);
     memset(&event, 0, sizeof event);
     event.name = "Temp";
     event.payload = EMPTY_MAP;
@@ -31,7 +37,10 @@ static inline void every_publisher_call_gives(int expected, uint64_t handle) {
     stats.events = 77;
     CHECK_STATUS(expected, juicebus_publisher_publish(handle, "Temp", NULL, EMPTY_MAP, 1, 10));
     CHECK_STATUS(expected, juicebus_publisher_publish_many(handle, &event, 1, 10, &sent));
+    CHECK_STATUS(expected,
+                 juicebus_publisher_publish_packed(handle, events.data, events.size, 10, &sent));
     CHECK_STATUS(expected, juicebus_publisher_send_frames(handle, frames, 2, 10));
+    CHECK_STATUS(expected, juicebus_publisher_send_packed(handle, parts.data, parts.size, 10));
     CHECK_STATUS(expected, juicebus_publisher_wait_connected(handle, 10));
     CHECK_STATUS(expected, juicebus_publisher_flush(handle, 10));
     CHECK_STATUS(expected, juicebus_publisher_flush_first(handle, 0, 10));

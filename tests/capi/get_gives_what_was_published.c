@@ -24,7 +24,7 @@ static void is_numbered(const juicebus_event *event, int number) {
     CHECK(event->frame_count == 1 && event->frames[0].data == event->payload);
     CHECK(event->payload_size == strlen(json) && event->frames[0].size == strlen(json));
     CHECK(memcmp(event->payload, json, strlen(json)) == 0);
-    CHECK(event->format == JUICEBUS_FORMAT_JSON && event->reserved == 0);
+    CHECK(event->format == JUICEBUS_FORMAT_JSON && event->unchecked == 0);
 }
 
 static void by_get(bus b) {

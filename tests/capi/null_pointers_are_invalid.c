@@ -35,6 +35,8 @@ static void of_publishers(bus b) {
     CHECK_INVALID(juicebus_publisher_publish_many(b.pub, &nameless, 1, 10, NULL));
     CHECK_INVALID(juicebus_publisher_publish_many(b.pub, &without_payload, 1, 10, NULL));
     CHECK_INVALID(juicebus_publisher_publish_many(b.pub, &without_frames, 1, 10, NULL));
+    CHECK_INVALID(juicebus_publisher_publish_packed(b.pub, NULL, 1, 10, NULL));
+    CHECK_INVALID(juicebus_publisher_send_packed(b.pub, NULL, 1, 10));
     CHECK_INVALID(juicebus_publisher_send_frames(b.pub, NULL, 1, 10));
     CHECK_INVALID(juicebus_publisher_send_frames(b.pub, &no_data, 1, 10));
     CHECK_INVALID(juicebus_publisher_fd(b.pub, NULL));

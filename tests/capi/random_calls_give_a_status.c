@@ -240,6 +240,27 @@ static int publisher_send_frames(caller *c) {
                                           below(c, 4), any_time(c));
 }
 
+// Small numbers mostly, so that some of it is packed as it should be.
+static size_t any_packed(caller *c, char bytes[64]) {
+    size_t size = below(c, 65);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)(below(c, 4) == 0 ? below(c, 256) : below(c, 2));
+    return size;
+}
+
+static int publisher_publish_packed(caller *c) {
+    char bytes[64];
+    size_t sent, size = any_packed(c, bytes);
+    return juicebus_publisher_publish_packed(any_handle(c), maybe(c, bytes), size, any_time(c),
+                                             (size_t *)maybe(c, &sent));
+}
+
+static int publisher_send_packed(caller *c) {
+    char bytes[64];
+    size_t size = any_packed(c, bytes);
+    return juicebus_publisher_send_packed(any_handle(c), maybe(c, bytes), size, any_time(c));
+}
+
 static int publisher_wait_connected(caller *c) {
     return juicebus_publisher_wait_connected(any_handle(c), any_time(c));
 }
@@ -382,7 +403,9 @@ static const random_call frequent[] = {publisher_options_init,
                                        payload_check,
                                        publisher_publish,
                                        publisher_publish_many,
+                                       publisher_publish_packed,
                                        publisher_send_frames,
+                                       publisher_send_packed,
                                        publisher_wait_connected,
                                        publisher_flush,
                                        publisher_flush_first,

@@ -29,6 +29,9 @@ int main(void) {
                      juicebus_publisher_publish_many(b.pub, &event, 1, 0, &sent));
         CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_send_frames(b.pub, frames, 2, 0));
         CHECK_ERROR_NAMES("frame's size");
+        CHECK_STATUS(JUICEBUS_E_INVALID,
+                     juicebus_publisher_publish_packed(b.pub, "", sizes[i], 0, &sent));
+        CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_send_packed(b.pub, "", sizes[i], 0));
     }
     CHECK_STATUS(JUICEBUS_OK, juicebus_payload_check("{}", 2));
     bus_close(b);

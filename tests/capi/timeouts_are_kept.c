@@ -20,6 +20,9 @@ static void negative_is_invalid(bus b, int64_t timeout_ms) {
     CHECK_ERROR_NAMES("timeout");
     CHECK_STATUS(JUICEBUS_E_INVALID,
                  juicebus_publisher_publish_many(b.pub, &event, 1, timeout_ms, NULL));
+    CHECK_STATUS(JUICEBUS_E_INVALID,
+                 juicebus_publisher_publish_packed(b.pub, "", 0, timeout_ms, NULL));
+    CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_send_packed(b.pub, "", 0, timeout_ms));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_send_frames(b.pub, frames, 2, timeout_ms));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_wait_connected(b.pub, timeout_ms));
     CHECK_STATUS(JUICEBUS_E_INVALID, juicebus_publisher_flush(b.pub, timeout_ms));

@@ -7,28 +7,38 @@ from __future__ import annotations
 from typing import Any
 
 import juicebus
-from juicebus._abi import FORMAT_CBOR
-from juicebus._batch import Raw
-from juicebus._codec import Codec, decode, encode, plan_for
+from converting import cbor_of, msgpack_of
+from juicebus._abi import FORMAT_CBOR, FORMAT_MSGPACK
+from juicebus._codec import Codec, encode, plan_for, undecodable
 from juicebus._library import library
 
 
 def payload_of(event: Any, codec: Codec = "cbor") -> bytes:
-    """Return the one payload frame of an event."""
+    """Return the one payload frame of an event, as the wire has it."""
     (payload,) = encode(plan_for(type(event)), codec, event)
-    return payload
+    return cbor_of(payload)
 
 
 def decoded(event_class: Any, payload: bytes, format_: int = FORMAT_CBOR) -> Any:
     """Return the event that a payload holds."""
-    return decode(event_class, plan_for(event_class), Raw(b"Name", b"", format_, (payload,)))
+    plan = plan_for(event_class)
+    try:
+        return plan.readers[format_](payload)
+    except Exception as exc:
+        raise undecodable(plan, (b"Name\0", format_, payload, 0), exc) from exc
 
 
 def there_and_back(event: Any) -> Any:
-    """Return an event after CBOR, which the library has found well-formed."""
+    """Return an event after CBOR, which the library has found well-formed.
+
+    Where the library would hand it out as MessagePack, that says the same.
+    """
     payload = payload_of(event)
     assert library().juicebus_payload_check(payload, len(payload)) == 0
-    return decoded(type(event), payload)
+    read = decoded(type(event), payload)
+    if packed := msgpack_of(payload):
+        assert repr(decoded(type(event), packed, FORMAT_MSGPACK)) == repr(read)
+    return read
 
 
 def holding(annotation: Any) -> Any:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from struct import calcsize
 from typing import Any
 
 import pytest
@@ -124,19 +126,32 @@ def test_a_failed_load_is_tried_again(tmp_path: Path, monkeypatch: pytest.Monkey
     assert _library.library().juicebus_abi_version() == _abi.ABI_VERSION
 
 
-@pytest.mark.parametrize(
-    ("layout", "struct"),
-    [(_batch.EVENT, _abi.Event), (_batch.FRAME, _abi.Frame), (_batch.BATCH, _abi.Batch)],
+READ_OF_AN_EVENT = (
+    "name",
+    "payload",
+    "payload_size",
+    "frames",
+    "frame_count",
+    "name_size",
+    "topic_size",
+    "size",
+    "format",
 )
-def test_batches_are_read_as_the_structs_are_declared(layout: Any, struct: Any) -> None:
+
+
+@pytest.mark.parametrize(
+    ("layout", "struct", "names"),
+    [
+        (_batch.EVENT, _abi.Event, READ_OF_AN_EVENT),
+        (_batch.FRAME, _abi.Frame, ("data", "size")),
+        (_batch.BATCH, _abi.Batch, ("events", "count", "data", "data_size", "slow")),
+    ],
+)
+def test_batches_are_read_as_the_structs_are_declared(
+    layout: Any, struct: Any, names: tuple[str, ...]
+) -> None:
     assert layout.size == ctypes.sizeof(struct)
-    offsets = [getattr(struct, name).offset for name, _ in struct._fields_]
-    codes = layout.format.lstrip("@")
-    sizes = {
-        "P": ctypes.sizeof(ctypes.c_void_p),
-        "N": ctypes.sizeof(ctypes.c_size_t),
-        "i": 4,
-        "Q": 8,
-    }
-    expected = [sum(sizes[code] for code in codes[:index]) for index in range(len(codes))]
-    assert offsets == expected
+    codes = re.findall(r"(\d*)([PNiQx])", layout.format)
+    sizes = [int(count) if code == "x" else calcsize("@" + code) for count, code in codes]
+    offsets = [sum(sizes[:index]) for index, (_, code) in enumerate(codes) if code != "x"]
+    assert offsets == [getattr(struct, name).offset for name in names]

@@ -11,8 +11,9 @@
 
 #include "memory.h"
 
-static size_t aligned(size_t size) {
-    return (size + 15u) & ~(size_t)15u;
+/* Name, NUL, topic, NUL; without a topic there is one NUL. */
+static size_t key_size_of(const struct jb_record *record) {
+    return record->name_size + 1 + (record->topic_size ? record->topic_size + 1 : 0);
 }
 
 void jb_split(struct jb_record *record, size_t name_size) {
@@ -26,24 +27,15 @@ void jb_split(struct jb_record *record, size_t name_size) {
         record->topic_size = key_size - name_size - 2;
     }
     record->name_size = name_size;
-}
-
-/* Name, NUL, topic, NUL; without a topic there is one NUL. */
-static size_t key_size(const struct jb_record *record) {
-    return record->name_size + 1 + (record->topic_size ? record->topic_size + 1 : 0);
-}
-
-size_t jb_record_bytes(const struct jb_record *record) {
-    size_t size = record->topic ? key_size(record) : record->name_size;
+    record->size = key_size_of(record);
     for (size_t i = 0; i < record->frame_count; i++)
-        size += record->frames[i].size;
-    return size;
+        record->size += record->frames[i].size;
 }
 
 static size_t bytes_size(const struct jb_record *record) {
-    size_t size = aligned(key_size(record));
+    size_t size = jb_aligned(key_size_of(record));
     for (size_t i = 0; i < record->frame_count; i++)
-        size += aligned(record->frames[i].size + 1);
+        size += jb_room(record->frames[i].size);
     return size;
 }
 
@@ -51,7 +43,7 @@ struct jb_sizes jb_block_sizes(const struct jb_block *block, size_t first, size_
     struct jb_sizes sizes = {0, 0};
     for (size_t i = first; i < first + count; i++) {
         const struct jb_record *record = &block->records[i];
-        sizes.bytes += jb_record_bytes(record);
+        sizes.bytes += record->size;
         sizes.cost +=
             bytes_size(record) + sizeof *record + record->frame_count * sizeof *record->frames;
     }
@@ -61,12 +53,12 @@ struct jb_sizes jb_block_sizes(const struct jb_block *block, size_t first, size_
 static char *append(char *to, const void *data, size_t size) {
     if (size > 0)
         memcpy(to, data, size);
-    return to + aligned(size + 1);
+    return to + jb_room(size);
 }
 
 struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t count) {
     const struct jb_record *source = from->records + first;
-    size_t bytes = aligned(sizeof(struct jb_block)), frame_count = 0;
+    size_t bytes = jb_aligned(sizeof(struct jb_block)), frame_count = 0;
     for (size_t i = 0; i < count; i++) {
         bytes += bytes_size(&source[i]);
         frame_count += source[i].frame_count;
@@ -75,7 +67,7 @@ struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t
     char *base = jb_malloc(size);
     if (!base)
         return NULL;
-    char *data = base + aligned(sizeof(struct jb_block));
+    char *data = base + jb_aligned(sizeof(struct jb_block));
     struct jb_record *records = (struct jb_record *)(void *)(base + bytes);
     struct jb_frame *frames = (struct jb_frame *)(void *)(records + count);
     for (size_t i = 0; i < count; i++) {
@@ -83,8 +75,8 @@ struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t
         *to = source[i];
         to->name = data;
         to->topic = data + (source[i].topic - source[i].name);
-        data = append(data, source[i].name, key_size(to) - 1);
-        to->name[key_size(to) - 1] = 0;
+        data = append(data, source[i].name, key_size_of(to) - 1);
+        to->name[key_size_of(to) - 1] = 0;
         to->frames = frames;
         for (size_t j = 0; j < to->frame_count; j++) {
             *frames++ = (struct jb_frame){data, source[i].frames[j].size};

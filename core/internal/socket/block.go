@@ -65,7 +65,7 @@ func (b *Block) Topic(i int) string {
 }
 
 // Oversize tells whether an event was over the limit, so that only its key is here.
-func (b *Block) Oversize(i int) bool { return b.records()[i].reserved != 0 }
+func (b *Block) Oversize(i int) bool { return b.records()[i].flag != 0 }
 
 // Sizes is what some events come to: their keys and payloads, and the memory that they
 // take in a block of their own. After Split.

@@ -28,8 +28,12 @@ struct jb_record {
     size_t frame_count;
     size_t name_size; /* from the drain: the key's size */
     size_t topic_size;
+    size_t size; /* of key and payload */
     int32_t format;
-    int32_t reserved; /* from the drain: 1 if the event was too large and this is its key */
+    /* To be published: 1 if the payload is sent as it is. From the drain: 1 if the event was
+     * too large and this is its key; then, until it is handed out, 1 if its CBOR is plain
+     * and MessagePack is wanted. */
+    int32_t flag;
     void *owner;
 };
 
@@ -43,20 +47,26 @@ struct jb_block {
     uint64_t bytes;
 };
 
+static inline size_t jb_aligned(size_t size) {
+    return (size + 15u) & ~(size_t)15u;
+}
+
+/* The room that a frame has in a block: a NUL may follow it. */
+static inline size_t jb_room(size_t frame_size) {
+    return jb_aligned(frame_size + 1);
+}
+
 /* A new block with some events of another, whose keys have been split. Returns NULL
  * without memory. */
 struct jb_block *jb_block_copy(const struct jb_block *from, size_t first, size_t count);
 
 /* Splits an event's key in place into two C strings: the dot behind the name and the
  * final one become NUL. A key without a topic has only one dot; its topic is the empty
- * string at that NUL. */
+ * string at that NUL. Notes the event's size. */
 void jb_split(struct jb_record *record, size_t name_size);
 
-/* The size of an event's key and payload, before and after jb_split. */
-size_t jb_record_bytes(const struct jb_record *record);
-
-/* What some events of a block come to: their keys and payloads, and the memory that they
- * would take in a block of their own. */
+/* What some events of a block come to, after jb_split: their keys and payloads, and the
+ * memory that they would take in a block of their own. */
 struct jb_sizes {
     size_t bytes, cost;
 };

@@ -35,3 +35,11 @@ void jb_end_release(struct jb_end *end) {
 int jb_end_ready_fd(const struct jb_end *end) {
     return end->ready.epoll_fd;
 }
+
+void jb_use_msgpack(struct jb_end *end) {
+    end->msgpack = 1;
+}
+
+int jb_uses_msgpack(const struct jb_end *end) {
+    return end->msgpack;
+}

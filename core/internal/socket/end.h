@@ -16,7 +16,8 @@
 struct jb_end {
     struct jb_lock lock; /* of all below but holders, and of the socket */
     int holders;
-    int direct; /* callers in C may use the socket; set by Go when it lets go of the lock */
+    int direct;  /* callers in C may use the socket; set by Go when it lets go of the lock */
+    int msgpack; /* callers in C write and read MessagePack in the place of CBOR */
     void *socket;
     struct jb_ready ready;
     void (*free_rest)(struct jb_end *end); /* what else this end has; NULL: nothing */

@@ -48,6 +48,44 @@ static inline int is_ascii(place at, size_t size) {
     return (seen & high) == 0;
 }
 
+/* RFC 3629: the shortest form, no surrogates, up to 0x10ffff. */
+static size_t utf8_size(place at, size_t left) {
+    static const struct {
+        unsigned char first_min, first_max, second_min, second_max, size;
+    } forms[] = {
+        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const size_t size = forms[i].size;
+        if (*at < forms[i].first_min || *at > forms[i].first_max)
+            continue;
+        if (size > left ||
+            (size > 1 && (at[1] < forms[i].second_min || at[1] > forms[i].second_max)))
+            return 0;
+        for (size_t j = 2; j < size; j++)
+            if (at[j] >> 6 != 2)
+                return 0;
+        return size;
+    }
+    return 0;
+}
+
+int jb_is_utf8(const void *text_at, size_t size) {
+    place at = text_at;
+    if (is_ascii(at, size))
+        return 1;
+    while (size > 0) {
+        const size_t one = utf8_size(at, size);
+        if (one == 0)
+            return 0;
+        at += one;
+        size -= one;
+    }
+    return 1;
+}
+
 int jb_is_plain_name(const char *name, size_t size) {
     return is_ascii((place)name, size) && !memchr(name, 0, size);
 }
@@ -87,7 +125,7 @@ static inline place read_size(place at, place end, size_t *size) {
 /* Reads a text, or a byte string, and returns where its content is. */
 static inline place string(place at, place end, int is_text, size_t *size) {
     at = read_size(at, end, size);
-    if (!at || *size > (size_t)(end - at) || (is_text && !is_ascii(at, *size)))
+    if (!at || *size > (size_t)(end - at) || (is_text && !jb_is_utf8(at, *size)))
         return NULL;
     return at;
 }

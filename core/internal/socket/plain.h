@@ -16,8 +16,14 @@ int jb_is_plain_key(const char *key, size_t size);
 /* Of ASCII, and a good name or topic, but for its size and for being empty. */
 int jb_is_plain_name(const char *name, size_t size);
 
-/* A good CBOR payload of numbers, truth, null, times, bytes and ASCII, with arrays and
+/* A good CBOR payload of numbers, truth, null, times, bytes and text, with arrays and
  * maps of those, a few deep. */
 int jb_is_plain_cbor(const void *payload, size_t size);
+
+/* A good JSON payload, nested a few deep. */
+int jb_is_plain_json(const void *payload, size_t size);
+
+/* Whether a text is UTF-8. */
+int jb_is_utf8(const void *text, size_t size);
 
 #endif

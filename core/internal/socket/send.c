@@ -12,6 +12,7 @@
 #include "block.h"
 #include "calls.h"
 #include "memory.h"
+#include "msgpack.h"
 #include "plain.h"
 
 /* All frames exist before the first is sent: an event is never cut in half. */
@@ -85,46 +86,62 @@ struct jb_end *jb_publisher_new(void) {
 /* The bound of package key on name and topic together. */
 enum { name_and_topic_max = 1024 };
 
-/* What is needed to know of an event before it is sent. */
-struct plain {
+/* An event that is about to be sent. */
+struct leaving {
     size_t name_size, topic_size, key_size;
+    const void *payload;
+    size_t payload_size;
+    unsigned char converted[1024]; /* a short payload of MessagePack, as CBOR */
 };
 
 /* Whether an event is good, without Go. */
-static int is_plain(const struct jb_publisher *p, const struct jb_record *event,
-                    struct plain *plain) {
-    plain->name_size = strlen(event->name);
-    plain->topic_size = event->topic ? strlen(event->topic) : 0;
-    plain->key_size = plain->name_size + 1 + (plain->topic_size ? plain->topic_size + 1 : 0);
-    return event->frame_count == 0 && plain->name_size > 0 &&
-           plain->name_size + plain->topic_size <= name_and_topic_max &&
-           plain->key_size + event->payload_size <= p->event_bytes_max &&
-           jb_is_plain_name(event->name, plain->name_size) &&
-           (plain->topic_size == 0 || jb_is_plain_name(event->topic, plain->topic_size)) &&
-           (p->unchecked || jb_is_plain_cbor(event->payload, event->payload_size));
+static int prepare(const struct jb_publisher *p, const struct jb_record *event, struct leaving *e) {
+    e->payload = event->payload;
+    e->payload_size = event->payload_size;
+    const int unchecked = p->unchecked || event->flag;
+    if (p->end.msgpack && !event->flag && jb_begins_msgpack(event->payload, event->payload_size)) {
+        e->payload = e->converted;
+        e->payload_size = jb_cbor_of_msgpack(event->payload, event->payload_size, e->converted,
+                                             sizeof e->converted);
+        if (e->payload_size == 0)
+            return 0;
+    }
+    e->name_size = strlen(event->name);
+    e->topic_size = event->topic ? strlen(event->topic) : 0;
+    e->key_size = e->name_size + 1 + (e->topic_size ? e->topic_size + 1 : 0);
+    return event->frame_count == 0 && e->name_size > 0 &&
+           e->name_size + e->topic_size <= name_and_topic_max &&
+           e->key_size + e->payload_size <= p->event_bytes_max &&
+           jb_is_plain_name(event->name, e->name_size) &&
+           (e->topic_size == 0 || jb_is_plain_name(event->topic, e->topic_size)) &&
+           (unchecked || jb_is_plain_cbor(e->payload, e->payload_size) ||
+            jb_is_plain_json(e->payload, e->payload_size));
 }
 
-static void write_key(char *to, const struct jb_record *event, const struct plain *plain) {
-    memcpy(to, event->name, plain->name_size);
-    to += plain->name_size;
+static void write_key(char *to, const struct jb_record *event, const struct leaving *e) {
+    memcpy(to, event->name, e->name_size);
+    to += e->name_size;
     *to++ = '.';
-    if (plain->topic_size == 0)
+    if (e->topic_size == 0)
         return;
-    memcpy(to, event->topic, plain->topic_size);
-    to[plain->topic_size] = '.';
+    memcpy(to, event->topic, e->topic_size);
+    to[e->topic_size] = '.';
+}
+
+static int has_room(const struct jb_publisher *p) {
+    return __atomic_load_n(jb_waiting_bytes(p->waiting), __ATOMIC_RELAXED) < p->waiting_bytes_max;
 }
 
 /* Sends one event, if it is plain and there is room for it. */
 static int publish(struct jb_publisher *p, const struct jb_record *event) {
-    struct plain plain;
-    if (__atomic_load_n(jb_waiting_bytes(p->waiting), __ATOMIC_RELAXED) >= p->waiting_bytes_max ||
-        !is_plain(p, event, &plain))
+    struct leaving e;
+    if (!has_room(p) || !prepare(p, event, &e))
         return 0;
     zmq_msg_t key, payload;
-    if (zmq_msg_init_size(&key, plain.key_size) < 0)
+    if (zmq_msg_init_size(&key, e.key_size) < 0)
         return 0;
-    write_key(zmq_msg_data(&key), event, &plain);
-    int rc = jb_waiting_copy(p->waiting, &payload, event->payload, event->payload_size);
+    write_key(zmq_msg_data(&key), event, &e);
+    int rc = jb_waiting_copy(p->waiting, &payload, e.payload, e.payload_size);
     if (rc == 0) {
         rc = jb_send_frame(p->end.socket, &key, ZMQ_SNDMORE);
         if (rc == 0)
@@ -135,7 +152,7 @@ static int publish(struct jb_publisher *p, const struct jb_record *event) {
     if (rc != 0)
         return 0;
     p->events++;
-    p->bytes += plain.key_size + event->payload_size;
+    p->bytes += e.key_size + e.payload_size;
     return 1;
 }
 
@@ -153,5 +170,29 @@ size_t jb_publish_direct(struct jb_end *end, const struct jb_record *events, siz
         }
         jb_unlock(&end->lock);
     }
+    return sent;
+}
+
+enum { parts_max = 8 };
+
+int jb_send_direct(struct jb_end *end, const struct jb_frame *frames, size_t count) {
+    struct jb_publisher *p = (struct jb_publisher *)end;
+    struct jb_part parts[parts_max];
+    uint64_t bytes = 0;
+    if (count == 0 || count > parts_max || !jb_is_plain_key(frames[0].data, frames[0].size))
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        const void *data = frames[i].data ? frames[i].data : ""; /* of an empty one */
+        parts[i] = (struct jb_part){(uintptr_t)data, frames[i].size, i + 1 == count};
+        bytes += frames[i].size;
+    }
+    jb_lock(&end->lock);
+    const int sent = jb_end_is_direct(end) && bytes <= p->event_bytes_max && has_room(p) &&
+                     send_event(end->socket, p->waiting, parts, count, NULL) == 0;
+    if (sent) {
+        p->events++;
+        p->bytes += bytes;
+    }
+    jb_unlock(&end->lock);
     return sent;
 }

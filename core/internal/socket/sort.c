@@ -6,11 +6,15 @@
  */
 #include <string.h>
 
+#include "direct.h"
+#include "msgpack.h"
 #include "plain.h"
 #include "take.h"
 
-/* The formats of package codec. */
-enum format { other, cbor, json, unjudged };
+/* The formats of package codec, and what Go does not know. */
+enum format { other, cbor, json, msgpack, unjudged };
+
+enum { msgpack_size_max = 4096 };
 
 static enum format format_of(const struct jb_record *r) {
     if (r->frame_count != 1 || r->payload_size == 0)
@@ -26,7 +30,7 @@ static enum format format_of(const struct jb_record *r) {
 void jb_sort(struct jb_subscriber *s, struct jb_block *block) {
     for (; block->sorted < block->count; block->sorted++) {
         struct jb_record *r = &block->records[block->sorted];
-        if (r->reserved || !jb_is_plain_key(r->name, r->name_size))
+        if (r->flag || !jb_is_plain_key(r->name, r->name_size))
             return;
         struct jb_filter *filter = jb_filters_find(&s->filters, r->name, r->name_size);
         const enum format format = filter ? format_of(r) : unjudged;
@@ -35,6 +39,33 @@ void jb_sort(struct jb_subscriber *s, struct jb_block *block) {
         filter->came++;
         r->format = (int32_t)format;
         jb_split(r, filter->name_size);
-        block->bytes += jb_record_bytes(r);
+        block->bytes += r->size;
+        r->flag = s->end.msgpack && format == cbor;
+    }
+}
+
+/* MessagePack is mostly as short as CBOR; where it does not fit into the same room, or is
+ * too long to be worth it, CBOR stays. */
+static void to_msgpack(struct jb_record *r) {
+    unsigned char converted[msgpack_size_max];
+    struct jb_frame *frame = (struct jb_frame *)r->frames;
+    if (frame->size > sizeof converted)
+        return;
+    const size_t size = jb_msgpack_of_cbor(frame->data, frame->size, converted, sizeof converted);
+    if (size == 0 || size > jb_room(frame->size))
+        return;
+    memcpy((void *)frame->data, converted, size);
+    frame->size = r->payload_size = size;
+    r->format = msgpack;
+}
+
+void jb_hand_out(struct jb_end *end, struct jb_block *block) {
+    if (!end->msgpack)
+        return;
+    for (size_t i = 0; i < block->count; i++) {
+        struct jb_record *r = &block->records[i];
+        if (r->flag)
+            to_msgpack(r);
+        r->flag = 0;
     }
 }

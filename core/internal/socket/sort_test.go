@@ -63,7 +63,7 @@ func TestUsualEventsAreSortedInC(t *testing.T) {
 		"dotted.name.t.": {"dotted.name", "t"}, "A..": {"A", ""},
 	} {
 		for payload, format := range map[string]codec.Format{
-			string(usual): codec.CBOR, "\xa0": codec.CBOR, "{}": codec.JSON, "": codec.Other, "\x01": codec.Other,
+			string(usual): codec.CBOR, "\xa0": codec.CBOR, "\xa1\x61a\x63\xc3\xa4b": codec.CBOR, "{}": codec.JSON, "": codec.Other, "\x01": codec.Other,
 			"\xa1\x61a\x83\x01\xa1\x61b\xf6\x42\x00\xff": codec.CBOR, "\xa1\x61a\xc1\x1a\x6a\x00\x00\x00": codec.CBOR,
 			"\xa1\x61a\xc1\xfb\x41\xda\x00\x00\x00\x00\x00\x00": codec.CBOR, "\xa1\x61a\xc1\x20": codec.CBOR,
 		} {
@@ -82,7 +82,7 @@ func TestWhatIsNotPlainIsLeftToGo(t *testing.T) {
 		assert.Zero(t, r.sort(t, []byte(k), usual).Sorted(), "%q", k)
 	}
 	for _, payload := range []string{
-		"\xa1\x61a\xa1", "\xa2\x61a\x01\x61a\x01", "\xa0\x00", "\xa1\x61a\xf7", "\xa1\x61a\x63\xc3\xa4b", "\xd9\xd9\xf7\xa0",
+		"\xa1\x61a\xa1", "\xa2\x61a\x01\x61a\x01", "\xa0\x00", "\xa1\x61a\xf7", "\xa1\x61a\x63\xc3\x28b", "\xa1\x61a\x63\xed\xa0\x80", "\xd9\xd9\xf7\xa0",
 		"\xa1\x61a\xc1\xf6", "\xa1\x61a\xc1\x1b\x00\x00\x00\x3b\x00\x00\x00\x00", "\xa1\x61a\xc1\xf9\x00\x00", "\xa1\x01\x01", "\xbf\xff", "\xa1\x61a\xc0\x742026-02-30T00:00:00Z",
 		"\xb8\x28" + string(bytes.Repeat([]byte("\x61a\x01"), 40)),
 	} {

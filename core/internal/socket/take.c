@@ -35,10 +35,6 @@ struct growing {
     struct span on_stack[frames_on_stack];
 };
 
-static size_t aligned(size_t size) {
-    return (size + 15u) & ~(size_t)15u;
-}
-
 static int reserve(struct growing *g, size_t size) {
     if (g->size + size > g->capacity) {
         size_t capacity = g->capacity ? g->capacity * 2 : g->first_capacity;
@@ -70,7 +66,7 @@ static int reserve_span(struct growing *g) {
 
 static int append(struct growing *g, zmq_msg_t *frame, enum part part) {
     size_t size = zmq_msg_size(frame);
-    size_t padded = aligned(size + 1); /* a NUL may follow a key */
+    size_t padded = jb_room(size);
     int rc = reserve(g, padded);
     if (rc == 0)
         rc = reserve_span(g);
@@ -146,7 +142,7 @@ static struct jb_block *finish(struct growing *g, size_t events) {
             *++record = (struct jb_record){.name = base + span->offset,
                                            .name_size = span->size,
                                            .frames = frames,
-                                           .reserved = span->part == key_of_oversize};
+                                           .flag = span->part == key_of_oversize};
             continue;
         }
         *frames = (struct jb_frame){base + span->offset, span->size};
@@ -182,7 +178,7 @@ static int drain(struct jb_subscriber *s, size_t events_max, struct jb_block **b
     g.data = NULL;
     g.capacity = 0;
     g.first_capacity = s->block_size > capacity_min ? s->block_size : capacity_min;
-    g.size = aligned(sizeof(struct jb_block));
+    g.size = jb_aligned(sizeof(struct jb_block));
     g.spans = g.on_stack;
     g.span_count = 0;
     g.span_capacity = frames_on_stack;

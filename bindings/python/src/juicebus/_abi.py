@@ -18,6 +18,9 @@ ABI_VERSION = 1
 FORMAT_OTHER = 0
 FORMAT_CBOR = 1
 FORMAT_JSON = 2
+FORMAT_MSGPACK = 3
+
+PACKED_UNCHECKED = 0x80000000
 
 OVERFLOW_BLOCK = 0
 OVERFLOW_DROP_OLDEST = 1
@@ -42,8 +45,9 @@ class Event(ctypes.Structure):
         ("frame_count", c_size_t),
         ("name_size", c_size_t),
         ("topic_size", c_size_t),
+        ("size", c_size_t),
         ("format", c_int32),
-        ("reserved", c_int32),
+        ("unchecked", c_int32),
         ("owner", c_void_p),
     ]
 
@@ -72,6 +76,8 @@ class PublisherOptions(ctypes.Structure):
         ("max_bytes", c_int64),
         ("overflow", c_int32),
         ("heartbeat_ms", c_int32),
+        ("msgpack", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -103,6 +109,8 @@ class SubscriberOptions(ctypes.Structure):
         ("max_bytes", c_int64),
         ("overflow", c_int32),
         ("heartbeat_ms", c_int32),
+        ("msgpack", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -194,7 +202,9 @@ FUNCTIONS: dict[str, list[Any]] = {
     "juicebus_publisher_open": [c_char_p, _P(PublisherOptions), _P(c_uint64)],
     "juicebus_publisher_publish": [c_uint64, c_char_p, c_char_p, c_char_p, c_size_t, c_int64],
     "juicebus_publisher_publish_many": [c_uint64, _P(Event), c_size_t, c_int64, _P(c_size_t)],
+    "juicebus_publisher_publish_packed": [c_uint64, c_char_p, c_size_t, c_int64, _P(c_size_t)],
     "juicebus_publisher_send_frames": [c_uint64, _P(Frame), c_size_t, c_int64],
+    "juicebus_publisher_send_packed": [c_uint64, c_char_p, c_size_t, c_int64],
     "juicebus_publisher_wait_connected": [c_uint64, c_int64],
     "juicebus_publisher_flush": [c_uint64, c_int64],
     "juicebus_publisher_flush_first": [c_uint64, c_uint64, c_int64],

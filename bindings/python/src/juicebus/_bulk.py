@@ -84,6 +84,8 @@ def _loads(loads: Callable[[bytes], Any], decoders: _cbor.Decoders, payload: byt
 
     cbor2 reads it with a null in the place of everything bulky.
     """
+    if len(payload) < BULK_BYTES:
+        return loads(payload)
     expect(len(payload))
     data = memoryview(payload)
     bulky: dict[str, Any] = {}

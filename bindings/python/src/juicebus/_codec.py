@@ -4,48 +4,74 @@
 
 A class that has frames of its own (it overrides to_msg or from_msg) keeps them. Every
 other event is one frame: CBOR with the fields' names, or the JSON of to_msg; a receiver
-reads both. What follows from the class alone is found out once, its plan. Frames go to
-_publisher.py and come from _batch.py; CBOR itself is _flat.py's, _bulk.py's and _cbor.py's.
+reads both. Between here and the library, MessagePack stands for CBOR where it says the
+same. What follows from the class alone is found out once, its plan. Frames go to
+_publisher.py and come from _batch.py; MessagePack is written by _flat.py, CBOR by
+_bulk.py and _cbor.py.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from cbor2 import CBORDecodeError
 from pydantic import BaseModel, ValidationError
 
-from juicebus import _bulk, _cbor
-from juicebus._abi import FORMAT_CBOR, FORMAT_JSON
+from juicebus._abi import FORMAT_CBOR, FORMAT_JSON, FORMAT_MSGPACK
 from juicebus._annotations import mention_numpy
-from juicebus._batch import Raw
+from juicebus._batch import FRAMES, Raw, described
 from juicebus._errors import DecodeError, InvalidError, Status
 from juicebus._event import Message
 from juicebus._flat import Writer, reads_names_only, writer_for
 from juicebus._library import library, text
 
 Codec = Literal["cbor", "json"]
+Reader = Callable[[Any], Any]
 
 _JUICE_MESSAGE = ("orangeqs.juice.messaging.message", "Message")
 
 
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """What an event class needs: its own frames or ours, and how each is read."""
+    """What an event class needs: its own frames or ours, and how each is read and written."""
 
-    own_frames: bool
-    has_to_msg: bool
-    has_topic: bool
-    write_flat: Writer
-    from_json: Callable[[bytes], Any]
-    from_fields: Callable[[Any], Any]
-    from_cbor: Callable[[bytes], Any]
-    from_bulk: Callable[[bytes], Any]
+    __slots__ = ("has_to_msg", "has_topic", "own_frames", "readers", "write_flat")
+
+    def __init__(self, event_class: Any) -> None:
+        """Find it out.
+
+        Raises:
+            TypeError: The class cannot be an event type.
+        """
+        if not isinstance(event_class, type):
+            raise TypeError(f"event type {event_class!r}: a class is needed")
+        title = event_class.__qualname__
+        if not callable(getattr(event_class, "name", None)):
+            raise TypeError(f"event type {title}: it has no method name()")
+        writer, reader = _definer(event_class, "to_msg"), _definer(event_class, "from_msg")
+        is_model = issubclass(event_class, BaseModel)
+        if not is_model and reader is None:
+            raise TypeError(f"event type {title}: it is no pydantic model and has no from_msg()")
+        self.own_frames = _is_foreign(writer) or _is_foreign(reader)
+        self.has_to_msg = writer is not None
+        self.has_topic = callable(getattr(event_class, "topic", None))
+        # By the format of what came.
+        self.readers: list[Reader]
+        if self.own_frames:
+            self.readers = [partial(_read_one_frame, event_class)] * FRAMES
+            self.readers.append(partial(_read_frames, event_class))
+        else:
+            self.readers = _model_readers(event_class)
+        self.write_flat: Writer = _no_short_way
+        if is_model:
+            self.write_flat = partial(self._first_write, event_class)
+
+    def _first_write(self, event_class: Any, event: Any) -> bytes | None:
+        self.write_flat = writer_for(event_class) or _no_short_way
+        return self.write_flat(event)
 
 
 _plans: WeakKeyDictionary[type, Plan] = WeakKeyDictionary()
@@ -77,7 +103,7 @@ def plan_for(event_class: Any) -> Plan:
     try:
         return _plans[event_class]
     except (KeyError, TypeError):
-        plan = _plan(event_class)
+        plan = Plan(event_class)
     _plans[event_class] = plan
     return plan
 
@@ -97,9 +123,7 @@ def encode(plan: Plan, codec: Codec, event: Any) -> Sequence[bytes]:
         if codec == "json":
             return (event.model_dump_json().encode(),)
         payload = plan.write_flat(event)
-        if payload is None:
-            payload = _bulk.dumps(event.model_dump(mode="python", by_alias=False, round_trip=True))
-        return (payload,)
+        return (_long_way(event) if payload is None else payload,)
     except Exception as exc:
         raise InvalidError(f"publish {type(event).__qualname__}: {_reason(exc)}") from exc
 
@@ -109,54 +133,44 @@ def as_bytes(frame: Any) -> bytes:
     return frame if type(frame) is bytes else bytes(memoryview(frame))
 
 
-def decode(event_class: Any, plan: Plan, raw: Raw) -> Any:
-    """Return the event of a class that was received.
+def undecodable(plan: Plan, raw: Raw, exc: Exception) -> DecodeError:
+    """Return the error of an event that one of the plan's readers has failed on.
 
-    Raises:
-        DecodeError: It does not hold one; the text says the key and why.
+    Its text says the key and why.
     """
-    frames = raw.frames
-    try:
-        if plan.own_frames:
-            return event_class.from_msg(list(frames))
-        if len(frames) != 1:
-            raise ValueError(f"1 payload frame expected, {len(frames)} came")
-        if raw.format == FORMAT_CBOR:
-            loads = plan.from_cbor if len(frames[0]) < _bulk.BULK_BYTES else plan.from_bulk
-            return plan.from_fields(loads(frames[0]))
-        if raw.format == FORMAT_JSON:
-            return plan.from_json(frames[0])
-        raise ValueError("the payload is damaged")
-    except Exception as exc:
-        reason = (not plan.own_frames and _damage(frames)) or _reason(exc)
-        raise DecodeError(f"event {raw.key()!r}: {reason}") from exc
+    key, form, payload, _ = raw
+    judged = not plan.own_frames and form not in (FRAMES, FORMAT_MSGPACK)
+    reason = (judged and _damage(payload)) or _reason(exc)
+    return DecodeError(f"event {described(key)!r}: {reason}")
 
 
-def _plan(event_class: Any) -> Plan:
-    if not isinstance(event_class, type):
-        raise TypeError(f"event type {event_class!r}: a class is needed")
-    if not callable(getattr(event_class, "name", None)):
-        raise TypeError(f"event type {event_class.__qualname__}: it has no method name()")
-    writer, reader = _definer(event_class, "to_msg"), _definer(event_class, "from_msg")
-    is_model = issubclass(event_class, BaseModel)
-    if not is_model and reader is None:
-        raise TypeError(
-            f"event type {event_class.__qualname__}: it is no pydantic model and has no from_msg()"
-        )
-    arrays = is_model and mention_numpy(event_class)
-    return Plan(
-        own_frames=_is_foreign(writer) or _is_foreign(reader),
-        has_to_msg=writer is not None,
-        has_topic=callable(getattr(event_class, "topic", None)),
-        write_flat=(is_model and writer_for(event_class)) or _no_short_way,
-        from_json=_json_reader(event_class) if is_model else _unused,
-        from_fields=_fields_reader(event_class) if is_model else _unused,
-        from_cbor=_cbor.loads_with_arrays if arrays else _cbor.loads_with_lists,
-        from_bulk=_bulk.loads_with_arrays if arrays else _bulk.loads_with_lists,
-    )
+def _model_readers(event_class: Any) -> list[Reader]:
+    """Return what reads events of a pydantic model; some of it is made when it is needed."""
+    validate = _fields_reader(event_class)
+
+    def read_msgpack(payload: bytes) -> Any:
+        from msgspec.msgpack import Decoder  # some milliseconds, for those who need it
+
+        unpack = Decoder().decode
+        readers[FORMAT_MSGPACK] = lambda payload: validate(unpack(payload))
+        return readers[FORMAT_MSGPACK](payload)
+
+    def read_cbor(payload: bytes) -> Any:
+        from juicebus import _bulk  # the same
+
+        loads = _bulk.loads_with_arrays if mention_numpy(event_class) else _bulk.loads_with_lists
+        readers[FORMAT_CBOR] = lambda payload: validate(loads(payload))
+        return readers[FORMAT_CBOR](payload)
+
+    readers: list[Reader] = [_refuse_damaged] * (FRAMES + 1)
+    readers[FORMAT_CBOR] = read_cbor
+    readers[FORMAT_JSON] = _json_reader(event_class)
+    readers[FORMAT_MSGPACK] = read_msgpack
+    readers[FRAMES] = _refuse_frames
+    return readers
 
 
-def _json_reader(event_class: Any) -> Callable[[bytes], Any]:
+def _json_reader(event_class: Any) -> Reader:
     """Return what reads JSON: the default from_msg of both Messages does just this.
 
     A class that is complete has its validator at hand, and each call on the way to it
@@ -167,7 +181,7 @@ def _json_reader(event_class: Any) -> Callable[[bytes], Any]:
     return event_class.__pydantic_validator__.validate_json  # type: ignore[no-any-return]
 
 
-def _fields_reader(event_class: Any) -> Callable[[Any], Any]:
+def _fields_reader(event_class: Any) -> Reader:
     """Return what reads fields by their names, whatever aliases the class has."""
     if not event_class.__pydantic_complete__:
         validate = event_class.model_validate
@@ -178,12 +192,30 @@ def _fields_reader(event_class: Any) -> Callable[[Any], Any]:
     return partial(validate, strict=False, by_alias=False, by_name=True)
 
 
+def _read_one_frame(event_class: Any, payload: bytes) -> Any:
+    return event_class.from_msg([payload])
+
+
+def _read_frames(event_class: Any, payload: tuple[bytes, ...]) -> Any:
+    return event_class.from_msg(list(payload))
+
+
+def _refuse_damaged(payload: bytes) -> Any:
+    raise ValueError("the payload is damaged")
+
+
+def _refuse_frames(payload: tuple[bytes, ...]) -> Any:
+    raise ValueError(f"1 payload frame expected, {len(payload)} came")
+
+
 def _no_short_way(_: Any) -> None:
     """Write nothing: events of this class go the long way."""
 
 
-def _unused(_: Any) -> Any:
-    raise TypeError("a class that is no pydantic model has frames of its own")
+def _long_way(event: Any) -> bytes:
+    from juicebus import _bulk  # cbor2 takes some milliseconds, for those who need it
+
+    return _bulk.dumps(event.model_dump(mode="python", by_alias=False, round_trip=True))
 
 
 def _definer(event_class: type, method: str) -> type | None:
@@ -196,10 +228,10 @@ def _is_foreign(definer: type | None) -> bool:
     return (definer.__module__, definer.__qualname__) != _JUICE_MESSAGE
 
 
-def _damage(frames: Sequence[bytes]) -> str | None:
+def _damage(payload: Any) -> str | None:
     """Return what the library finds wrong with a payload; None if it finds nothing."""
     lib = library()
-    if len(frames) != 1 or lib.juicebus_payload_check(frames[0], len(frames[0])) == Status.OK:
+    if lib.juicebus_payload_check(payload, len(payload)) == Status.OK:
         return None
     return text(lib.juicebus_last_error()).removeprefix("juicebus: check payload: ")
 
@@ -210,5 +242,7 @@ def _reason(exc: Exception) -> str:
             f"{'.'.join(map(str, error['loc'])) or exc.title}: {error['msg']}"
             for error in exc.errors(include_url=False, include_context=False, include_input=False)
         )
-    cause = f": {exc.__cause__}" if isinstance(exc, CBORDecodeError) and exc.__cause__ else ""
-    return f"{exc}{cause}" or type(exc).__name__
+    # cbor2, if it has been needed, hides what a decoder of ours said.
+    cbor2 = sys.modules.get("cbor2")
+    hides = cbor2 is not None and isinstance(exc, cbor2.CBORDecodeError) and exc.__cause__
+    return f"{exc}: {exc.__cause__}" if hides else str(exc) or type(exc).__name__

@@ -1,57 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""The short way to CBOR for events that are flat: text, numbers, truth and times.
+"""The short way from events that are flat: text, numbers, truth and times.
 
-Most events are. Such a one is written field by field, with the keys encoded once for
-their class; asking pydantic for the fields first and cbor2 for the bytes then takes three
-times as long. What is not as simple as it looks goes the long way: a value of another
-type than these, or a class that has a say in how it is written. next: _codec.py
+Most events are. The fields of such a one are written as they lie in it, in MessagePack,
+which the library sends as CBOR; asking pydantic for the fields first and cbor2 for the
+bytes then takes many times as long. What is not as simple as it looks goes the long way:
+a value of another type than these, or a class that has a say in how it is written.
+next: _codec.py
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
-from functools import lru_cache, partial
-from operator import itemgetter
-from struct import Struct
+from datetime import datetime, timezone
 from typing import Any
 
 from pydantic import BaseModel
-
-from juicebus import _cbor
 
 # Returns the payload of an event, or None if it has to go the long way.
 Writer = Callable[[Any], "bytes | None"]
 
 _UTC = timezone.utc
-_EPOCH = datetime(1970, 1, 1, tzinfo=_UTC)
-
-# A map's head is one byte up to here.
-_FIELDS_MAX = 23
 
 # The schemas whose values pydantic hands out as they are, and what leads to those.
 _PLAIN = frozenset({"str", "int", "float", "bool", "none", "datetime", "any", "literal"})
 _INSIDE = frozenset({"default", "nullable", "function-before", "function-after", "function-wrap"})
 
+# A value's own type: a subclass, such as an enum that is a str, goes the long way.
+_TYPES = frozenset({str, int, float, bool, type(None), datetime})
+
+# An event has not many fields, and those not many types, so this is never reached; it
+# bounds what is remembered of a class whose fields may be anything.
+_SHAPES_MAX = 256
+
 
 def writer_for(event_class: type[BaseModel]) -> Writer | None:
     """Return what writes events of a class; None: all of them have to go the long way."""
-    names = _plain_fields(event_class)
-    if names is None or not 2 <= len(names) <= _FIELDS_MAX:
+    fields = _plain_fields(event_class)
+    if fields is None:
         return None
-    keys = [_write_text(name).replace(b"%", b"%%") for name in names]
-    template = bytes([0xA0 + len(keys)]) + b"".join(key + b"%b" for key in keys)
-    values_of, writers = itemgetter(*names), _WRITERS
+    from msgspec.msgpack import Encoder  # some milliseconds, for those who publish
+
+    names = tuple(fields)
+    encode = Encoder().encode
+    # The fields that are times, by the types of all.
+    times_of: dict[tuple[type, ...], tuple[str, ...] | None] = {}
+
+    def look(types: tuple[type, ...]) -> tuple[str, ...] | None:
+        plain = _TYPES.issuperset(types)
+        times = tuple(n for n, t in zip(names, types, strict=True) if t is datetime)
+        if len(times_of) < _SHAPES_MAX:
+            times_of[types] = times if plain else None
+        return times if plain else None
 
     def write(event: Any) -> bytes | None:
-        try:
-            values = [writers[type(value)](value) for value in values_of(event.__dict__)]
-        except KeyError:
+        values = event.__dict__
+        if tuple(values) != names or event.__pydantic_extra__:
             return None
-        return None if event.__pydantic_extra__ else template % tuple(values)
+        types = tuple(map(type, values.values()))
+        try:
+            times = times_of[types]
+        except KeyError:
+            times = look(types)
+        if times is None:
+            return None
+        for name in times:
+            if values[name].tzinfo is not _UTC and not _is_utc(values[name]):
+                return None
+        try:
+            return encode(values)
+        except OverflowError:  # an integer of more than 64 bits
+            return None
 
     return write
+
+
+def _is_utc(time: datetime) -> bool:
+    """Tell whether MessagePack, which has times in UTC only, can hold a time."""
+    return time.tzinfo is not None and not time.utcoffset()
 
 
 def reads_names_only(event_class: type[BaseModel]) -> bool:
@@ -91,52 +117,3 @@ def _chain(schema: dict[str, Any], inside: frozenset[str]) -> Iterator[dict[str,
         yield schema
         schema = schema["schema"]
     yield schema
-
-
-def _write_text(value: str) -> bytes:
-    raw = value.encode()
-    size = len(raw)
-    return _TEXT_HEADS[size] + raw if size < 256 else _cbor.dumps(value)
-
-
-def _write_int(value: int) -> bytes:
-    if 0 <= value < 24:
-        return _SMALL_INTS[value]
-    if 0 < value < 1 << 64:
-        return _INTS[value.bit_length()](value)
-    return _cbor.dumps(value)
-
-
-def _write_datetime(value: datetime) -> bytes:
-    if value.tzinfo is _UTC:
-        since = value - _EPOCH
-        if microseconds := since.microseconds:
-            return b"%b.%06d+00:00" % (_second(since.days, since.seconds), microseconds)
-    return _cbor.dumps(value)
-
-
-@lru_cache(maxsize=64)
-def _second(days: int, seconds: int) -> bytes:
-    """Return the beginning of a time with microseconds: most are of the latest second."""
-    text = (_EPOCH + timedelta(days, seconds)).isoformat()
-    return b"\xc0\x78\x20" + text[: text.index("+")].encode()
-
-
-_TEXT_HEADS = [bytes([0x60 + n]) if n < 24 else bytes([0x78, n]) for n in range(256)]
-_SMALL_INTS = [bytes([n]) for n in range(24)]
-# By how many bits a larger one has: 0 to 8, to 16, to 32, to 64.
-_INTS = [
-    partial(Struct(f">B{code}").pack, head)
-    for head, code, sizes in ((0x18, "B", 9), (0x19, "H", 8), (0x1A, "I", 16), (0x1B, "Q", 32))
-    for _ in range(sizes)
-]
-
-# By the value's own type: a subclass, such as an enum that is a str, goes the long way.
-_WRITERS: dict[type, Callable[[Any], bytes]] = {
-    str: _write_text,
-    int: _write_int,
-    float: partial(Struct(">Bd").pack, 0xFB),
-    bool: {True: b"\xf5", False: b"\xf4"}.__getitem__,
-    type(None): {None: b"\xf6"}.__getitem__,
-    datetime: _write_datetime,
-}

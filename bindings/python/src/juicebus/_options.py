@@ -57,6 +57,7 @@ def publisher_options(
         bind=bool(bind),
         overflow=_overflow(overflow, "block", "drop_oldest", "drop_newest"),
         heartbeat_ms=_heartbeat_ms(heartbeat),
+        msgpack=True,
         **counts,
     )
 
@@ -74,6 +75,7 @@ def subscriber_options(
         _abi.SubscriberOptions,
         overflow=_overflow(overflow, "drop_oldest", "drop_newest"),
         heartbeat_ms=_heartbeat_ms(heartbeat),
+        msgpack=True,
         **counts,
     )
 

@@ -12,20 +12,23 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from juicebus import _abi, _process
 from juicebus._attempt import RETRY, Attempt
 from juicebus._clock import utc_or_none
-from juicebus._codec import Plan, as_bytes, codec_named, encode, plan_for
-from juicebus._errors import ClosedError, InvalidError, Status, error_for
+from juicebus._codec import Plan, codec_named, encode, plan_for
+from juicebus._errors import ClosedError, Status, error_for
 from juicebus._event import EventLike
 from juicebus._library import c_string, check, leave_ending_process, library, text
+from juicebus._packed import Address, address, pack_event, pack_frames, pack_frames_of_event
 
 if TYPE_CHECKING:
     from juicebus._stats import PublisherStats
+
+# How many classes, and how many names and topics, a publisher remembers; then it forgets.
+_KNOWN_MAX = 10_000
 
 
 class PublisherShared:
@@ -46,6 +49,10 @@ class PublisherShared:
         self._uri = uri
         self._handle = handle.value
         self._publish_one = lib.juicebus_publisher_publish
+        self._publish_packed = lib.juicebus_publisher_publish_packed
+        self._send_packed = lib.juicebus_publisher_send_packed
+        self._plans: dict[type, Plan] = {}
+        self._addresses: dict[tuple[str, str | None], Address] = {}
         self._pid = os.getpid()
         # Without a queue it is no use to try again while there is no proxy.
         self._retry = RETRY if options.bind else (Status.TIMEOUT,)
@@ -86,19 +93,42 @@ class PublisherShared:
             connected_since=utc_or_none(raw.connected_since_unix_ns),
         )
 
-    def _attempt_event(self, event: EventLike) -> Attempt:
+    def _prepare(self, event: EventLike) -> tuple[Plan, Address, Sequence[bytes]]:
+        """Return what the library needs to know of an event, whose class is its plan's.
+
+        Raises:
+            InvalidError, TypeError: It cannot be published.
+        """
+        plan = self._plans.get(type(event)) or self._plan(event)
+        name, topic = event.name(), event.topic()
+        to = self._addresses.get((name, topic)) or self._address(name, topic)
+        return plan, to, encode(plan, self._codec, event)
+
+    def _plan(self, event: EventLike) -> Plan:
         plan = plan_for(type(event))
-        name, topic = _key_parts(plan, event)
-        frames = encode(plan, self._codec, event)
+        if not plan.has_topic:
+            raise TypeError(f"publish {type(event).__qualname__}: it has no method topic()")
+        _remember(self._plans, type(event), plan)
+        return plan
+
+    def _address(self, name: str, topic: str | None) -> Address:
+        to = address(name, topic)
+        _remember(self._addresses, (name, topic), to)
+        return to
+
+    def _attempt_event(self, event: EventLike) -> Attempt:
+        plan, to, frames = self._prepare(event)
         if plan.own_frames:
-            return self._attempt_frames([name + b"." + (topic + b"." if topic else b""), *frames])
+            key = to.name + b"." + (to.topic + b"." if to.topic else b"")
+            return self._attempt_frames([key, *frames])
+        publish, handle, name, topic = self._publish_one, self._handle, to.name, to.topic
         payload = frames[0]
-        return partial(self._publish_one, self._handle, name, topic, payload, len(payload))
+        return lambda timeout_ms: publish(handle, name, topic, payload, len(payload), timeout_ms)
 
     def _attempt_frames(self, frames: Sequence[bytes]) -> Attempt:
-        array = _frame_array(frames)
-        send = self._lib.juicebus_publisher_send_frames
-        return lambda timeout_ms: send(self._handle, array, len(array), timeout_ms)
+        packed = pack_frames(frames)
+        send, handle = self._send_packed, self._handle
+        return lambda timeout_ms: send(handle, packed, len(packed), timeout_ms)
 
     def _attempt_flush(self) -> Attempt:
         """Return an attempt for what has been published so far, and nothing that follows."""
@@ -124,10 +154,9 @@ class Many:
 
     def __init__(self, publisher: PublisherShared, events: Iterable[EventLike]) -> None:
         """Encode all events; nothing is sent yet."""
-        encoded: list[Any] = [_event_struct(event, publisher._codec) for event in events]
-        self.count = len(encoded)
-        self._array = (_abi.Event * self.count)(*encoded)
-        self._publish = publisher._lib.juicebus_publisher_publish_many
+        self._events = [_packed(*publisher._prepare(event)) for event in events]
+        self.count = len(self._events)
+        self._publish = publisher._publish_packed
         self._handle = publisher._handle
         self._uri = publisher._uri
         self._why_full = publisher._why_full
@@ -136,9 +165,8 @@ class Many:
     def __call__(self, timeout_ms: int) -> int:
         """Send what is left, and return the status."""
         sent = ctypes.c_size_t()
-        status: int = self._publish(
-            self._handle, self._array[self._sent], self.count - self._sent, timeout_ms, sent
-        )
+        left = b"".join(self._events[self._sent :])
+        status: int = self._publish(self._handle, left, len(left), timeout_ms, sent)
         self._sent += sent.value
         return status
 
@@ -157,23 +185,11 @@ class Many:
         raise error_for(status, f"{done}, then: {reason}")
 
 
-def _key_parts(plan: Plan, event: EventLike) -> tuple[bytes, bytes]:
-    if not plan.has_topic:
-        raise TypeError(f"publish {type(event).__qualname__}: it has no method topic()")
-    return c_string("event name", event.name()), c_string("topic", event.topic() or "")
+def _packed(plan: Plan, to: Address, frames: Sequence[bytes]) -> bytes:
+    return pack_frames_of_event(to, frames) if plan.own_frames else pack_event(to, frames[0])
 
 
-def _frame_array(frames: Sequence[bytes]) -> Any:
-    if isinstance(frames, (bytes, bytearray, memoryview, str)):
-        raise InvalidError("send_frame: a list of frames is needed, the key first")
-    pairs: list[Any] = [(frame, len(frame)) for frame in map(as_bytes, frames)]
-    return (_abi.Frame * len(pairs))(*pairs)
-
-
-def _event_struct(event: EventLike, codec: Any) -> tuple[Any, ...]:
-    plan = plan_for(type(event))
-    name, topic = _key_parts(plan, event)
-    frames = encode(plan, codec, event)
-    if plan.own_frames:
-        return (name, topic, None, 0, _frame_array(frames), len(frames))
-    return (name, topic, frames[0], len(frames[0]))
+def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(known) >= _KNOWN_MAX:
+        known.clear()
+    known[key] = value

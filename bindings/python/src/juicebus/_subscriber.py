@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Generic
 from weakref import finalize
 
 from juicebus import _abi, _process
-from juicebus._batch import Raw, take
+from juicebus._batch import Raw, name_of, take
 from juicebus._clock import utc_or_none
-from juicebus._codec import decode, plan_for
+from juicebus._codec import Reader, plan_for, undecodable
 from juicebus._errors import ClosedError, DecodeError, Status
 from juicebus._event import EventType
 from juicebus._library import c_string, check, library
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 # Compared for every event: a plain number is found faster than an enum's.
 _TIMEOUT = int(Status.TIMEOUT)
+
+# Of so many keys at most it is remembered who reads their events.
+_KEYS_MAX = 10_000
 
 
 class SubscriberShared(Generic[EventType]):
@@ -55,6 +58,8 @@ class SubscriberShared(Generic[EventType]):
         self._lock = threading.RLock()
         self._closed = False
         self._registry = Registry()
+        # Who reads events of a key, by their format: what the registry says, once looked up.
+        self._readers: dict[bytes, list[Reader]] = {}
         self._prefetched: deque[Raw] = deque()
         self._watch: Watch | None = None
         self._decode_errors = 0
@@ -87,6 +92,7 @@ class SubscriberShared(Generic[EventType]):
             status = self._lib.juicebus_subscriber_subscribe(self._handle, name, topic_bytes)
             if status != Status.OK and is_new:
                 self._registry.remove(name, topic_bytes)
+            self._readers.clear()
         check(status, f"subscribe {name.decode()!r} of {self._uri}")
 
     def unsubscribe(self, event_type: type[EventType], *, topic: str | None = None) -> None:
@@ -104,6 +110,7 @@ class SubscriberShared(Generic[EventType]):
             status = self._lib.juicebus_subscriber_unsubscribe(self._handle, name, topic_bytes)
             if status == Status.OK:
                 self._registry.remove(name, topic_bytes)
+            self._readers.clear()
         check(status, f"unsubscribe {name.decode()!r} of {self._uri}")
 
     @property
@@ -125,7 +132,7 @@ class SubscriberShared(Generic[EventType]):
         raw = _abi.SubscriberStats(struct_size=ctypes.sizeof(_abi.SubscriberStats))
         check(self._lib.juicebus_subscriber_stats(self._handle, raw), f"stats of {self._uri}")
         ahead = list(self._prefetched)
-        ahead_bytes = sum(event.size() for event in ahead)
+        ahead_bytes = sum(size for _, _, _, size in ahead)
         return SubscriberStats(
             events=raw.events - len(ahead) - self._decode_errors - self._skipped,
             bytes=raw.bytes - ahead_bytes,
@@ -218,11 +225,9 @@ class SubscriberShared(Generic[EventType]):
             logger().warning("an event is skipped, and others like it will be: %s", exc)
 
     def _pop(self) -> Raw | None:
-        if not self._prefetched:
-            return None
         try:
             raw = self._prefetched.popleft()
-        except IndexError:  # another thread was faster
+        except IndexError:
             return None
         if self._watch is not None:
             self._watch.update()
@@ -233,18 +238,36 @@ class SubscriberShared(Generic[EventType]):
         if self._watch is not None:
             self._watch.update()
 
+    def _look_up(self, key: bytes) -> list[Reader] | None:
+        """Return who reads events of a key, and remember it; None: nobody any more."""
+        with self._lock:
+            subscription = self._registry.find(name_of(key))
+            if subscription is None:
+                return None
+            if len(self._readers) >= _KEYS_MAX:
+                self._readers.clear()
+            self._readers[key] = subscription.plan.readers
+        return subscription.plan.readers
+
     def _decode(self, raw: Raw) -> EventType | None:
         """Return the event; None if nobody is subscribed to it any more."""
-        subscription = self._registry.find(raw.name)
-        if subscription is None:
+        key, form, payload, _ = raw
+        readers = self._readers.get(key) or self._look_up(key)
+        if readers is None:
             self._skipped += 1
             return None
         try:
-            event: EventType = decode(subscription.event_class, subscription.plan, raw)
-        except DecodeError:
+            event: EventType = readers[form](payload)
+        except Exception as exc:
             self._decode_errors += 1
-            raise
+            raise self._error(raw, exc) from exc
         return event
+
+    def _error(self, raw: Raw, exc: Exception) -> DecodeError:
+        subscription = self._registry.find(name_of(raw[0]))
+        if subscription is None:  # not any more
+            return DecodeError(str(exc))
+        return undecodable(subscription.plan, raw, exc)
 
     def _next(self) -> EventType | None:
         """Return the next event that is in the deque, None if there is none."""
