@@ -12,8 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import juicebus
 from events import Temperature
 from probing import DEADLINE_S
@@ -53,16 +51,14 @@ def python_calls(action: Callable[[], object]) -> int:
     return min(counts)
 
 
-# Where get waits on the descriptor, it enters to take; asyncio's looks before it waits, too.
-@pytest.mark.parametrize(("twin", "most"), [("blocking", 1), ("aio", 2)], indirect=["twin"])
-def test_an_event_that_is_waited_for_costs_no_more_crossings(twin: Twin, most: int) -> None:
+def test_an_event_that_is_waited_for_costs_one_crossing(twin: Twin) -> None:
     publisher, subscriber = twin.connected(Temperature)
     subscriber._get_many = counted = Counted(subscriber._get_many)
     for _ in range(EVENTS):
         twin.run(publisher.publish(Temperature()))
         twin.run(subscriber.get(DEADLINE_S))
     # What is no event can wake it too, now and then.
-    assert counted.calls <= 1.1 * most * EVENTS
+    assert counted.calls <= 1.1 * EVENTS
 
 
 def test_events_that_wait_are_taken_many_in_a_crossing(twin: Twin) -> None:
@@ -89,14 +85,14 @@ def test_a_get_of_what_is_there_is_few_calls(proxy: juicebus.Proxy) -> None:
     with Twin("blocking", proxy) as twin:
         publisher, subscriber = twin.connected(Temperature)
         publisher.publish_many([Temperature() for _ in range(EVENTS)])
-        assert python_calls(lambda: subscriber.get(DEADLINE_S)) <= 7
+        assert python_calls(lambda: subscriber.get()) <= 5
 
 
 def test_a_publish_of_a_flat_event_is_few_calls(proxy: juicebus.Proxy) -> None:
     with Twin("blocking", proxy) as twin:
         publisher, _ = twin.connected()
         event = Temperature(place="here")
-        assert python_calls(lambda: publisher.publish(event)) <= 20
+        assert python_calls(lambda: publisher.publish(event)) <= 8
 
 
 def test_handles_need_no_thread_each(proxy: juicebus.Proxy) -> None:

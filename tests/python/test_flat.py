@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Optional
 
 import cbor2
@@ -17,7 +18,7 @@ from pydantic import ConfigDict, Field, Json, computed_field, field_serializer, 
 import juicebus
 from coding import payload_of, there_and_back
 from juicebus import _cbor
-from juicebus._codec import plan_for
+from juicebus._flat import writer_for
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 
@@ -40,7 +41,8 @@ def long_way(event: juicebus.Event) -> bytes:
 
 
 def takes_the_short_way(event: juicebus.Event) -> bool:
-    return plan_for(type(event)).write_flat(event) is not None
+    write = writer_for(type(event))
+    return write is not None and write(event) is not None
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,18 @@ class WithBytes(Flat):
     raw: bytes = b"\xff"
 
 
+class WithCached(Flat):
+    @cached_property
+    def twice(self) -> int:
+        return 2 * self.count
+
+
+def with_cached() -> Flat:
+    event = WithCached()
+    assert event.twice == 0
+    return event
+
+
 def without_text() -> Flat:
     event = Flat()
     del event.__dict__["text"]
@@ -163,6 +177,7 @@ def without_text() -> Flat:
         lambda: Flat(seen=NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))),
         lambda: Flat(seen=NOON.astimezone(timezone(timedelta(seconds=61)))),
         lambda: Flat(seen=NOON.replace(tzinfo=None)),
+        with_cached,
         without_text,
     ],
     ids=str,

@@ -26,11 +26,12 @@ from juicebus._annotations import mention_numpy
 from juicebus._batch import FRAMES, Raw, described
 from juicebus._errors import DecodeError, InvalidError, Status
 from juicebus._event import Message
-from juicebus._flat import Writer, reads_names_only, writer_for
+from juicebus._flat import reads_names_only, writer_for
 from juicebus._library import library, text
 
 Codec = Literal["cbor", "json"]
 Reader = Callable[[Any], Any]
+Writer = Callable[[Any], bytes]
 
 _JUICE_MESSAGE = ("orangeqs.juice.messaging.message", "Message")
 
@@ -38,7 +39,7 @@ _JUICE_MESSAGE = ("orangeqs.juice.messaging.message", "Message")
 class Plan:
     """What an event class needs: its own frames or ours, and how each is read and written."""
 
-    __slots__ = ("has_to_msg", "has_topic", "own_frames", "readers", "write_flat")
+    __slots__ = ("has_topic", "own_frames", "readers", "writers")
 
     def __init__(self, event_class: Any) -> None:
         """Find it out.
@@ -56,22 +57,17 @@ class Plan:
         if not is_model and reader is None:
             raise TypeError(f"event type {title}: it is no pydantic model and has no from_msg()")
         self.own_frames = _is_foreign(writer) or _is_foreign(reader)
-        self.has_to_msg = writer is not None
         self.has_topic = callable(getattr(event_class, "topic", None))
-        # By the format of what came.
+        # By the format of what came, and by the codec of what goes; none for own frames.
         self.readers: list[Reader]
+        self.writers: dict[Codec, Writer]
         if self.own_frames:
             self.readers = [partial(_read_one_frame, event_class)] * FRAMES
             self.readers.append(partial(_read_frames, event_class))
+            self.writers = {}
         else:
             self.readers = _model_readers(event_class)
-        self.write_flat: Writer = _no_short_way
-        if is_model:
-            self.write_flat = partial(self._first_write, event_class)
-
-    def _first_write(self, event_class: Any, event: Any) -> bytes | None:
-        self.write_flat = writer_for(event_class) or _no_short_way
-        return self.write_flat(event)
+            self.writers = _model_writers(event_class, has_to_msg=writer is not None)
 
 
 _plans: WeakKeyDictionary[type, Plan] = WeakKeyDictionary()
@@ -115,17 +111,16 @@ def encode(plan: Plan, codec: Codec, event: Any) -> Sequence[bytes]:
         InvalidError: It has no such form; the text says why.
     """
     try:
-        if plan.own_frames or (codec == "json" and plan.has_to_msg):
-            frames = [as_bytes(frame) for frame in event.to_msg()]
-            if plan.own_frames or len(frames) == 1:
-                return frames
-            raise ValueError(f"to_msg() gave {len(frames)} frames instead of 1")
-        if codec == "json":
-            return (event.model_dump_json().encode(),)
-        payload = plan.write_flat(event)
-        return (_long_way(event) if payload is None else payload,)
+        if plan.own_frames:
+            return [as_bytes(frame) for frame in event.to_msg()]
+        return (plan.writers[codec](event),)
     except Exception as exc:
-        raise InvalidError(f"publish {type(event).__qualname__}: {_reason(exc)}") from exc
+        raise unencodable(event, exc) from exc
+
+
+def unencodable(event: Any, exc: Exception) -> InvalidError:
+    """Return the error of an event that one of its plan's writers has failed on."""
+    return InvalidError(f"publish {type(event).__qualname__}: {_reason(exc)}")
 
 
 def as_bytes(frame: Any) -> bytes:
@@ -170,6 +165,43 @@ def _model_readers(event_class: Any) -> list[Reader]:
     return readers
 
 
+def _model_writers(event_class: Any, *, has_to_msg: bool) -> dict[Codec, Writer]:
+    """Return what writes events of a pydantic model; some of it is made when it is needed."""
+
+    def write_cbor(event: Any) -> bytes:
+        writers["cbor"] = _cbor_writer(event_class)
+        return writers["cbor"](event)
+
+    writers: dict[Codec, Writer] = {"cbor": write_cbor, "json": _write_json}
+    if has_to_msg:
+        writers["json"] = _write_message
+    return writers
+
+
+def _cbor_writer(event_class: Any) -> Writer:
+    write_flat = writer_for(event_class)
+    if write_flat is None:
+        return _long_way
+
+    def write(event: Any) -> bytes:
+        payload = write_flat(event)
+        return _long_way(event) if payload is None else payload
+
+    return write
+
+
+def _write_json(event: Any) -> bytes:
+    payload: bytes = event.model_dump_json().encode()
+    return payload
+
+
+def _write_message(event: Any) -> bytes:
+    frames = event.to_msg()
+    if len(frames) != 1:
+        raise ValueError(f"to_msg() gave {len(frames)} frames instead of 1")
+    return as_bytes(frames[0])
+
+
 def _json_reader(event_class: Any) -> Reader:
     """Return what reads JSON: the default from_msg of both Messages does just this.
 
@@ -206,10 +238,6 @@ def _refuse_damaged(payload: bytes) -> Any:
 
 def _refuse_frames(payload: tuple[bytes, ...]) -> Any:
     raise ValueError(f"1 payload frame expected, {len(payload)} came")
-
-
-def _no_short_way(_: Any) -> None:
-    """Write nothing: events of this class go the long way."""
 
 
 def _long_way(event: Any) -> bytes:

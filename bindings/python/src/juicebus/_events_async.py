@@ -53,12 +53,16 @@ class EventsAsync(SubscriberShared[EventType]):
             ClosedError: The subscriber is closed, or was closed meanwhile.
             InvalidError: The timeout is negative or NaN.
         """
-        limit = deadline(timeout)
+        limit = None if timeout is None else deadline(timeout)
         if time.monotonic() >= self._yield_at:
             await self._let_others_run()
+        # Where events are rare, looking before waiting would only cost a crossing.
+        looks = self._flows
         while (event := self._next()) is None:
-            if not self._fill(PREFETCH_EVENTS, 0):
-                await self._wait(limit, timeout)
+            if (looks or passed(limit)) and self._fill(PREFETCH_EVENTS, 0):
+                continue
+            await self._wait(limit, timeout)
+            looks = True
         self._pass_on()
         return event
 

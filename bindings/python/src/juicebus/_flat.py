@@ -29,10 +29,6 @@ _INSIDE = frozenset({"default", "nullable", "function-before", "function-after",
 # A value's own type: a subclass, such as an enum that is a str, goes the long way.
 _TYPES = frozenset({str, int, float, bool, type(None), datetime})
 
-# An event has not many fields, and those not many types, so this is never reached; it
-# bounds what is remembered of a class whose fields may be anything.
-_SHAPES_MAX = 256
-
 
 def writer_for(event_class: type[BaseModel]) -> Writer | None:
     """Return what writes events of a class; None: all of them have to go the long way."""
@@ -41,31 +37,21 @@ def writer_for(event_class: type[BaseModel]) -> Writer | None:
         return None
     from msgspec.msgpack import Encoder  # some milliseconds, for those who publish
 
-    names = tuple(fields)
+    count = len(fields)
+    # Those whose value can be a time.
+    times = tuple(n for n, f in fields.items() if _kind(f) in ("datetime", "any"))
+    is_plain = _TYPES.issuperset
     encode = Encoder().encode
-    # The fields that are times, by the types of all.
-    times_of: dict[tuple[type, ...], tuple[str, ...] | None] = {}
-
-    def look(types: tuple[type, ...]) -> tuple[str, ...] | None:
-        plain = _TYPES.issuperset(types)
-        times = tuple(n for n, t in zip(names, types, strict=True) if t is datetime)
-        if len(times_of) < _SHAPES_MAX:
-            times_of[types] = times if plain else None
-        return times if plain else None
 
     def write(event: Any) -> bytes | None:
         values = event.__dict__
-        if tuple(values) != names or event.__pydantic_extra__:
+        if len(values) != count or not is_plain(map(type, values.values())):
             return None
-        types = tuple(map(type, values.values()))
-        try:
-            times = times_of[types]
-        except KeyError:
-            times = look(types)
-        if times is None:
+        if event.__pydantic_extra__:
             return None
         for name in times:
-            if values[name].tzinfo is not _UTC and not _is_utc(values[name]):
+            value = values[name]
+            if type(value) is datetime and value.tzinfo is not _UTC and not _is_utc(value):
                 return None
         try:
             return encode(values)
@@ -105,10 +91,15 @@ def _plain_fields(event_class: type[BaseModel]) -> dict[str, dict[str, Any]] | N
 
 
 def _is_plain_field(field: dict[str, Any]) -> bool:
-    schemas = list(_chain(field["schema"], _INSIDE))
     hidden = any(key.startswith("serialization_exclude") for key in field)
-    own_form = any("serialization" in s for s in schemas)
-    return schemas[-1]["type"] in _PLAIN and not hidden and not own_form
+    own_form = any("serialization" in s for s in _chain(field["schema"], _INSIDE))
+    return _kind(field) in _PLAIN and not hidden and not own_form
+
+
+def _kind(field: dict[str, Any]) -> Any:
+    """Return the type of a field's schema, without what is around it."""
+    *_, schema = _chain(field["schema"], _INSIDE)
+    return schema["type"]
 
 
 def _chain(schema: dict[str, Any], inside: frozenset[str]) -> Iterator[dict[str, Any]]:

@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: The juicebus authors
 """What both publishers share: everything but waiting.
 
-An event becomes an attempt: a call that tries to hand it to the library, within a given
-time, and returns a status. The twins differ in how they wait until an attempt succeeds.
+An event goes to the library at once, or becomes an attempt: a call that tries to hand it
+over, within a given time, and returns a status. The twins differ in how they wait until an
+attempt succeeds.
 next: blocking.py, aio.py; for one event _codec.py
 """
 
@@ -18,7 +19,7 @@ from weakref import finalize
 from juicebus import _abi, _process
 from juicebus._attempt import RETRY, Attempt
 from juicebus._clock import utc_or_none
-from juicebus._codec import Plan, codec_named, encode, plan_for
+from juicebus._codec import Plan, codec_named, encode, plan_for, unencodable
 from juicebus._errors import ClosedError, Status, error_for
 from juicebus._event import EventLike
 from juicebus._library import c_string, check, leave_ending_process, library, text
@@ -93,8 +94,8 @@ class PublisherShared:
             connected_since=utc_or_none(raw.connected_since_unix_ns),
         )
 
-    def _prepare(self, event: EventLike) -> tuple[Plan, Address, Sequence[bytes]]:
-        """Return what the library needs to know of an event, whose class is its plan's.
+    def _publish_now(self, event: EventLike) -> Attempt | None:
+        """Publish an event, if that can be done at once; else return what to repeat.
 
         Raises:
             InvalidError, TypeError: It cannot be published.
@@ -102,7 +103,41 @@ class PublisherShared:
         plan = self._plans.get(type(event)) or self._plan(event)
         name, topic = event.name(), event.topic()
         to = self._addresses.get((name, topic)) or self._address(name, topic)
-        return plan, to, encode(plan, self._codec, event)
+        if plan.own_frames:
+            key = to.name + b"." + (to.topic + b"." if to.topic else b"")
+            return self._send_now([key, *encode(plan, self._codec, event)])
+        try:
+            payload = plan.writers[self._codec](event)
+        except Exception as exc:
+            raise unencodable(event, exc) from exc
+        publish, handle, name_bytes, topic_bytes = self._publish_one, self._handle, to[0], to[1]
+        if not publish(handle, name_bytes, topic_bytes, payload, len(payload), 0):
+            return None
+        return lambda ms: publish(handle, name_bytes, topic_bytes, payload, len(payload), ms)
+
+    def _send_now(self, frames: Sequence[bytes]) -> Attempt | None:
+        """Send frames, if that can be done at once; else return what to repeat."""
+        packed = pack_frames(frames)
+        send, handle = self._send_packed, self._handle
+        if not send(handle, packed, len(packed), 0):
+            return None
+        return lambda ms: send(handle, packed, len(packed), ms)
+
+    def _pack(self, event: EventLike) -> bytes:
+        """Return an event as publish_many takes it.
+
+        Raises:
+            InvalidError, TypeError: It cannot be published.
+        """
+        plan = self._plans.get(type(event)) or self._plan(event)
+        name, topic = event.name(), event.topic()
+        to = self._addresses.get((name, topic)) or self._address(name, topic)
+        if plan.own_frames:
+            return pack_frames_of_event(to, encode(plan, self._codec, event))
+        try:
+            return pack_event(to, plan.writers[self._codec](event))
+        except Exception as exc:
+            raise unencodable(event, exc) from exc
 
     def _plan(self, event: EventLike) -> Plan:
         plan = plan_for(type(event))
@@ -115,20 +150,6 @@ class PublisherShared:
         to = address(name, topic)
         _remember(self._addresses, (name, topic), to)
         return to
-
-    def _attempt_event(self, event: EventLike) -> Attempt:
-        plan, to, frames = self._prepare(event)
-        if plan.own_frames:
-            key = to.name + b"." + (to.topic + b"." if to.topic else b"")
-            return self._attempt_frames([key, *frames])
-        publish, handle, name, topic = self._publish_one, self._handle, to.name, to.topic
-        payload = frames[0]
-        return lambda timeout_ms: publish(handle, name, topic, payload, len(payload), timeout_ms)
-
-    def _attempt_frames(self, frames: Sequence[bytes]) -> Attempt:
-        packed = pack_frames(frames)
-        send, handle = self._send_packed, self._handle
-        return lambda timeout_ms: send(handle, packed, len(packed), timeout_ms)
 
     def _attempt_flush(self) -> Attempt:
         """Return an attempt for what has been published so far, and nothing that follows."""
@@ -154,7 +175,7 @@ class Many:
 
     def __init__(self, publisher: PublisherShared, events: Iterable[EventLike]) -> None:
         """Encode all events; nothing is sent yet."""
-        self._events = [_packed(*publisher._prepare(event)) for event in events]
+        self._events = [*map(publisher._pack, events)]
         self.count = len(self._events)
         self._publish = publisher._publish_packed
         self._handle = publisher._handle
@@ -183,10 +204,6 @@ class Many:
             reason = text(library().juicebus_last_error())
         done = f"publish_many to {self._uri}: {self._sent} of {self.count} events were queued"
         raise error_for(status, f"{done}, then: {reason}")
-
-
-def _packed(plan: Plan, to: Address, frames: Sequence[bytes]) -> bytes:
-    return pack_frames_of_event(to, frames) if plan.own_frames else pack_event(to, frames[0])
 
 
 def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:

@@ -21,7 +21,7 @@ from juicebus._owned_fd import fd_of
 from juicebus._polling import poll
 from juicebus._publisher import Many, PublisherShared
 from juicebus._readable import Readable
-from juicebus._timeout import deadline, left, passed
+from juicebus._timeout import PUBLISH_S, deadline, left, passed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -89,7 +89,7 @@ class PublisherAsync(PublisherShared):
         self._since_yield = 0
         _process.track(self)
 
-    async def publish(self, event: EventLike, timeout: float | None = 5.0) -> None:
+    async def publish(self, event: EventLike, timeout: float | None = PUBLISH_S) -> None:
         """Publish an event: send it, or queue it while that cannot be.
 
         While there is no proxy, at first or after an outage, events wait in order and go
@@ -109,8 +109,13 @@ class PublisherAsync(PublisherShared):
             TypeError: It is no event.
             ClosedError: The publisher is closed, or was closed meanwhile.
         """
-        limit = deadline(timeout)
-        self._check(await self._send(self._attempt_event(event), limit), "publish")
+        if timeout is not PUBLISH_S:
+            deadline(timeout)  # refuses what is none, also where nothing waits
+        if self._is_greedy():
+            await asyncio.sleep(0)
+        attempt = self._publish_now(event)
+        if attempt is not None:
+            self._check(await self._send(attempt, deadline(timeout)), "publish")
 
     async def publish_many(self, events: Iterable[EventLike], timeout: float | None = 5.0) -> None:
         """Publish events in order, in one go; waits as publish does.
@@ -122,18 +127,25 @@ class PublisherAsync(PublisherShared):
         """
         limit = deadline(timeout)
         many = Many(self, events)
+        if self._is_greedy():
+            await asyncio.sleep(0)
         if many.count:
             many.check(await self._send(many, limit))
 
-    async def send_frame(self, frame: Sequence[bytes], timeout: float | None = 5.0) -> None:
+    async def send_frame(self, frame: Sequence[bytes], timeout: float | None = PUBLISH_S) -> None:
         """Send frames as they are: the key, then the payload's; waits as publish does.
 
         Raises:
             InvalidError: The first is no key.
             TimeoutError, NotConnectedError, ClosedError: As publish.
         """
-        limit = deadline(timeout)
-        self._check(await self._send(self._attempt_frames(frame), limit), "send_frame")
+        if timeout is not PUBLISH_S:
+            deadline(timeout)  # refuses what is none, also where nothing waits
+        if self._is_greedy():
+            await asyncio.sleep(0)
+        attempt = self._send_now(frame)
+        if attempt is not None:
+            self._check(await self._send(attempt, deadline(timeout)), "send_frame")
 
     async def wait_connected(self, timeout: float | None = 5.0) -> None:
         """Wait until the proxy is there (with bind: a subscriber).
@@ -218,12 +230,13 @@ class PublisherAsync(PublisherShared):
         """Close it, and wait until what is queued is handed to the network."""
         await self.aclose()
 
+    def _is_greedy(self) -> bool:
+        """Tell whether it is time to let other tasks run."""
+        self._since_yield = (self._since_yield + 1) % _GREED_EVENTS
+        return not self._since_yield
+
     async def _send(self, attempt: Attempt, limit: float | None) -> int:
         """Try, wait until it is worth trying again, up to the deadline; return the status."""
-        self._since_yield += 1
-        if self._since_yield == _GREED_EVENTS:
-            self._since_yield = 0
-            await asyncio.sleep(0)
         while (status := attempt(0)) and status in self._retry and not passed(limit):
             await self._readable.wait(left(limit))
         return status

@@ -15,7 +15,7 @@ from juicebus._notices_blocking import NoticesBlocking
 from juicebus._options import Overflow, publisher_options
 from juicebus._publisher import Many, PublisherShared
 from juicebus._slices import repeat, send
-from juicebus._timeout import deadline
+from juicebus._timeout import PUBLISH_S, deadline
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -72,7 +72,7 @@ class PublisherBlocking(PublisherShared):
         )
         super().__init__(uri, codec, options)
 
-    def publish(self, event: EventLike, timeout: float | None = 5.0) -> None:
+    def publish(self, event: EventLike, timeout: float | None = PUBLISH_S) -> None:
         """Publish an event: send it, or queue it while that cannot be.
 
         While there is no proxy, at first or after an outage, events wait in order and go
@@ -92,8 +92,11 @@ class PublisherBlocking(PublisherShared):
             TypeError: It is no event.
             ClosedError: The publisher is closed, or was closed meanwhile.
         """
-        limit = deadline(timeout)
-        self._check(send(self._attempt_event(event), self._retry, limit), "publish")
+        if timeout is not PUBLISH_S:
+            deadline(timeout)  # refuses what is none, also where nothing waits
+        attempt = self._publish_now(event)
+        if attempt is not None:
+            self._check(send(attempt, self._retry, deadline(timeout)), "publish")
 
     def publish_many(self, events: Iterable[EventLike], timeout: float | None = 5.0) -> None:
         """Publish events in order, in one go; blocks as publish does.
@@ -108,15 +111,18 @@ class PublisherBlocking(PublisherShared):
         if many.count:
             many.check(send(many, self._retry, limit))
 
-    def send_frame(self, frame: Sequence[bytes], timeout: float | None = 5.0) -> None:
+    def send_frame(self, frame: Sequence[bytes], timeout: float | None = PUBLISH_S) -> None:
         """Send frames as they are: the key, then the payload's; blocks as publish does.
 
         Raises:
             InvalidError: The first is no key.
             TimeoutError, NotConnectedError, ClosedError: As publish.
         """
-        limit = deadline(timeout)
-        self._check(send(self._attempt_frames(frame), self._retry, limit), "send_frame")
+        if timeout is not PUBLISH_S:
+            deadline(timeout)  # refuses what is none, also where nothing waits
+        attempt = self._send_now(frame)
+        if attempt is not None:
+            self._check(send(attempt, self._retry, deadline(timeout)), "send_frame")
 
     def wait_connected(self, timeout: float | None = 5.0) -> None:
         """Wait until the proxy is there (with bind: a subscriber).

@@ -61,6 +61,8 @@ class SubscriberShared(Generic[EventType]):
         # Who reads events of a key, by their format: what the registry says, once looked up.
         self._readers: dict[bytes, list[Reader]] = {}
         self._prefetched: deque[Raw] = deque()
+        # The latest batch had several events: the next ones may be there already.
+        self._flows = True
         self._watch: Watch | None = None
         self._decode_errors = 0
         self._skipped = 0
@@ -195,6 +197,7 @@ class SubscriberShared(Generic[EventType]):
             return False
         if batch.slow > self._slow:
             self._tell_slow(batch.slow)
+        self._flows = batch.count > 1
         self._prefetched.extend(take(self._lib, batch))
         # Without the lock: whoever of the two, close() and this, is last clears it.
         if self._closed:
@@ -271,11 +274,16 @@ class SubscriberShared(Generic[EventType]):
 
     def _next(self) -> EventType | None:
         """Return the next event that is in the deque, None if there is none."""
-        while (raw := self._pop()) is not None:
+        while True:
+            try:
+                raw = self._prefetched.popleft()
+            except IndexError:
+                return None
+            if self._watch is not None:
+                self._watch.update()
             event = self._decode(raw)
             if event is not None:
                 return event
-        return None
 
     def _collect(self, events_max: int) -> list[EventType]:
         """Return what is there, up to the first event that cannot be decoded."""

@@ -92,7 +92,7 @@ class SubscriberBlocking(SubscriberShared[EventType]):
             ClosedError: The subscriber is closed, or was closed meanwhile.
             InvalidError: The timeout is negative or NaN.
         """
-        limit = deadline(timeout)
+        limit = None if timeout is None else deadline(timeout)
         while (event := self._next()) is None:
             self._wait(limit, timeout)
         return event

@@ -15,6 +15,9 @@ import time
 
 from juicebus._errors import InvalidError
 
+# A publish waits so long unless it is told otherwise.
+PUBLISH_S = 5.0
+
 SLICE_MS = 100
 POLL_SLICE_MS = 1000
 
