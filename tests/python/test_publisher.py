@@ -300,6 +300,28 @@ def test_a_class_with_frames_of_its_own_keeps_them(twin: Twin, codec: str) -> No
     assert [(event.left, event.right) for event in received] == [("a", "b"), ("c", ""), ("", "d")]
 
 
+class OwnFrame(juicebus.Event):
+    """Writes one frame of its own that is neither CBOR nor JSON."""
+
+    text: str = ""
+
+    def to_msg(self) -> Sequence[bytes]:
+        return (b"\xff" + self.text.encode(),)
+
+    @classmethod
+    def from_msg(cls, msg: Sequence[bytes]) -> OwnFrame:
+        (frame,) = msg
+        return cls(text=frame[1:].decode())
+
+
+@pytest.mark.parametrize("codec", ["cbor", "json"])
+def test_one_frame_of_a_class_s_own_is_sent_as_it_is(twin: Twin, codec: str) -> None:
+    publisher, subscriber = twin.connected(OwnFrame, codec=codec)
+    twin.run(publisher.publish(OwnFrame(text="a")))
+    twin.run(publisher.publish_many([OwnFrame(text="b"), OwnFrame()]))
+    assert [twin.run(subscriber.get(5)).text for _ in range(3)] == ["a", "b", ""]
+
+
 @pytest.mark.parametrize("publisher_codec", ["cbor", "json"])
 def test_a_subscriber_reads_either_codec(twin: Twin, publisher_codec: str) -> None:
     publisher, subscriber = twin.connected(Temperature, codec=publisher_codec)

@@ -62,8 +62,7 @@ class Plan:
         self.readers: list[Reader]
         self.writers: dict[Codec, Writer]
         if self.own_frames:
-            self.readers = [partial(_read_one_frame, event_class)] * FRAMES
-            self.readers.append(partial(_read_frames, event_class))
+            self.readers = _frame_readers(event_class)
             self.writers = {}
         else:
             self.readers = _model_readers(event_class)
@@ -137,6 +136,13 @@ def undecodable(plan: Plan, raw: Raw, exc: Exception) -> DecodeError:
     judged = not plan.own_frames and form not in (FRAMES, FORMAT_MSGPACK)
     reason = (judged and _damage(payload)) or _reason(exc)
     return DecodeError(f"event {described(key)!r}: {reason}")
+
+
+def _frame_readers(event_class: Any) -> list[Reader]:
+    """Return what reads events of a class with frames of its own."""
+    from_msg = event_class.from_msg
+    readers: list[Reader] = [lambda payload: from_msg([payload])] * FRAMES
+    return [*readers, lambda payload: from_msg(list(payload))]
 
 
 def _model_readers(event_class: Any) -> list[Reader]:
@@ -222,14 +228,6 @@ def _fields_reader(event_class: Any) -> Reader:
         if reads_names_only(event_class):
             return validate  # type: ignore[no-any-return]
     return partial(validate, strict=False, by_alias=False, by_name=True)
-
-
-def _read_one_frame(event_class: Any, payload: bytes) -> Any:
-    return event_class.from_msg([payload])
-
-
-def _read_frames(event_class: Any, payload: tuple[bytes, ...]) -> Any:
-    return event_class.from_msg(list(payload))
 
 
 def _refuse_damaged(payload: bytes) -> Any:

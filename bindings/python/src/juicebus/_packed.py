@@ -48,6 +48,9 @@ def pack_event(to: Address, payload: bytes) -> bytes:
 
 def pack_frames_of_event(to: Address, frames: Sequence[bytes]) -> bytes:
     """Return an event with frames of its own, any number, which are sent as they are."""
+    if len(frames) == 1:
+        frame = frames[0]
+        return _ONE_FRAME(*to.sizes, 1 | PACKED_UNCHECKED, len(frame)) + to.packed + frame
     count = len(frames) | PACKED_UNCHECKED
     sizes = pack(f"={3 + len(frames)}I", *to.sizes, count, *map(len, frames))
     return b"".join((sizes, to.packed, *frames))
