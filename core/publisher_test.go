@@ -86,8 +86,8 @@ func TestCancelledCloseGoesOnInTheBackground(t *testing.T) {
 	go func() { _ = first.Run(context.Background()) }()
 	p := newPublisher(t, first.PubURI())
 	require.NoError(t, p.WaitConnected(within(t, deadline)))
-	for range 400 { // more than the proxy and the network between take in
-		sendBytes(t, p, "A.", 1<<20)
+	for range 1_600 { // more than the proxy and the network between take in
+		sendBytes(t, p, "A.", 64<<10)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)

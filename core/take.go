@@ -190,8 +190,8 @@ func (s *Subscriber) GetMany(ctx context.Context, limit int) ([]Event, error) {
 	return events, failed
 }
 
-// copyEvents brings a block's events into Go's heap: one piece for all payloads, and one
-// for what points to them.
+// copyEvents brings a block's events into Go's heap: one piece for all payloads, one for
+// what points to them, and one for each run of the same name or topic.
 func copyEvents(block *socket.Block) []Event {
 	size, count := 0, 0
 	for i := range block.Len() {
@@ -203,6 +203,7 @@ func copyEvents(block *socket.Block) []Event {
 	memory := make([]byte, 0, size)
 	frames := make([][]byte, 0, count)
 	events := make([]Event, block.Len())
+	var name, topic string
 	for i := range events {
 		first := len(frames)
 		for j := range block.Frames(i) {
@@ -210,9 +211,18 @@ func copyEvents(block *socket.Block) []Event {
 			memory = append(memory, block.Frame(i, j)...)
 			frames = append(frames, memory[start:len(memory):len(memory)])
 		}
-		events[i] = Event{Name: block.Name(i), Topic: block.Topic(i), Frames: frames[first:len(frames):len(frames)]}
+		name, topic = stringOf(block.Name(i), name), stringOf(block.Topic(i), topic)
+		events[i] = Event{Name: name, Topic: topic, Frames: frames[first:len(frames):len(frames)]}
 	}
 	return events
+}
+
+// stringOf returns bytes as a string: the last one, where it is the same.
+func stringOf(bytes []byte, last string) string {
+	if string(bytes) == last {
+		return last
+	}
+	return string(bytes)
 }
 
 // eventsPerRound is how many events a range takes at a time.

@@ -52,16 +52,16 @@ func (b *Block) Split(i, nameSize, format int) {
 	C.jb_split(r, C.size_t(nameSize))
 }
 
-// Name is the name, after Split.
-func (b *Block) Name(i int) string {
+// Name is the name, after Split, valid until Release.
+func (b *Block) Name(i int) []byte {
 	r := &b.records()[i]
-	return C.GoStringN(r.name, C.int(r.name_size))
+	return unsafe.Slice((*byte)(unsafe.Pointer(r.name)), int(r.name_size))
 }
 
-// Topic is the topic, "" if there is none.
-func (b *Block) Topic(i int) string {
+// Topic is the topic, the same; empty if there is none.
+func (b *Block) Topic(i int) []byte {
 	r := &b.records()[i]
-	return C.GoStringN(r.topic, C.int(r.topic_size))
+	return unsafe.Slice((*byte)(unsafe.Pointer(r.topic)), int(r.topic_size))
 }
 
 // Oversize tells whether an event was over the limit, so that only its key is here.

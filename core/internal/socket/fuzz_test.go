@@ -188,7 +188,7 @@ func splitAndCopy(t *testing.T, block *Block) {
 			expected-- // a second dot without a topic is no part of the event
 		}
 		block.Split(i, len(name), 1)
-		if block.Name(i) != string(name) || block.Topic(i) != string(topic) || sizes(block, i)[0] != expected {
+		if !bytes.Equal(block.Name(i), name) || !bytes.Equal(block.Topic(i), topic) || sizes(block, i)[0] != expected {
 			t.Fatalf("%q became %q and %q, %d bytes", key, block.Name(i), block.Topic(i), sizes(block, i)[0])
 		}
 		checkStrings(t, block, i)
@@ -199,7 +199,7 @@ func splitAndCopy(t *testing.T, block *Block) {
 	rest := block.Copy(1, block.Len()-1)
 	defer rest.Release()
 	for i := range rest.Len() {
-		if rest.Name(i) != block.Name(i+1) || rest.Topic(i) != block.Topic(i+1) || rest.Frames(i) != block.Frames(i+1) ||
+		if !bytes.Equal(rest.Name(i), block.Name(i+1)) || !bytes.Equal(rest.Topic(i), block.Topic(i+1)) || rest.Frames(i) != block.Frames(i+1) ||
 			sizes(rest, i) != sizes(block, i+1) {
 			t.Fatalf("the copy of %q differs", block.Name(i+1))
 		}
