@@ -100,11 +100,21 @@ def fork_by_multiprocessing(child: Child) -> str:
     return end
 
 
+async def exchanged(publisher: Any, waiting: asyncio.Future[Any]) -> bool:
+    """Publish until a waiting get has returned, and return whether it has."""
+    deadline = time.monotonic() + CHILD_TIMEOUT_S
+    while not waiting.done() and time.monotonic() < deadline:
+        await publisher.publish(Numbered(number=1))
+        await asyncio.wait([waiting], timeout=0.05)
+    return waiting.done()
+
+
 async def fork_in_a_loop(side: sides.Side, pub_uri: str, sub_uri: str) -> dict[str, Any]:
     """Fork inside a running loop, while a task waits in a get."""
     publisher, subscriber = side.publisher_async(pub_uri), side.subscriber_async(sub_uri)
-    await publisher.publish(Numbered(number=0))
     subscriber.subscribe(Numbered)
+    # After one event that came alone, a get waits before it looks.
+    await exchanged(publisher, asyncio.ensure_future(subscriber.get()))
     waiting = asyncio.ensure_future(subscriber.get())
     await asyncio.wait([waiting], timeout=0)
     child = Child(publisher, subscriber)
@@ -113,11 +123,7 @@ async def fork_in_a_loop(side: sides.Side, pub_uri: str, sub_uri: str) -> dict[s
         await child.run()
         os._exit(0)
     outcome = {"child": end_of(pid), "calls": child.told()}
-    deadline = time.monotonic() + CHILD_TIMEOUT_S
-    while not waiting.done() and time.monotonic() < deadline:
-        await publisher.publish(Numbered(number=1))
-        await asyncio.wait([waiting], timeout=0.05)
-    return {**outcome, "parent": waiting.done()}
+    return {**outcome, "parent": await exchanged(publisher, waiting)}
 
 
 def fork_without_a_loop(

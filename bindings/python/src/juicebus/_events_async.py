@@ -120,6 +120,9 @@ class EventsAsync(SubscriberShared[EventType]):
         """Drop what a forked child must not use; called there only."""
         super()._forget_in_child()
         self._readable = self._new_readable()
+        # A get looks before it waits: the library says that this is a child, where asyncio
+        # knows of no running loop.
+        self._flows = True
 
     def __aiter__(self) -> AsyncIterator[EventType]:
         """Return itself."""
