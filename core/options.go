@@ -110,12 +110,7 @@ type publisherOptions struct {
 
 type subscriberOptions struct{ queueOptions }
 
-// WholeProcess says that the process is nothing but this proxy, so that its memory
-// tells of messages that do not end and take far more of it than they have bytes.
-type WholeProcess struct{}
-
 type proxyOptions struct {
-	wholeProcess     bool
 	maxBytes         int64
 	maxEventBytes    int64
 	hold             time.Duration
@@ -139,7 +134,6 @@ func (Bind) setPublisher(p *publisherOptions)              { p.bind = true }
 func (Unchecked) setPublisher(p *publisherOptions)         { p.unchecked = true }
 func (o Hold) setProxy(p *proxyOptions)                    { p.hold = time.Duration(o) }
 func (o MaxKeys) setProxy(p *proxyOptions)                 { p.maxKeys = int(o) }
-func (WholeProcess) setProxy(p *proxyOptions)              { p.wholeProcess = true }
 func (o MaxSubscriptions) setProxy(p *proxyOptions)        { p.maxSubscriptions = int(o) }
 
 // maxHeartbeat: libzmq tells the peer a time to live of three heartbeats in 16 bits

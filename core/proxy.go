@@ -77,7 +77,7 @@ func (p *Proxy) open(pubURI, subURI string) (err error) {
 	p.checkpoints.init(p.identity)
 	p.forwarder, err = socket.OpenForwarder(pubURI, subURI, socket.ForwarderOptions{
 		MaxEventBytes: p.options.maxEventBytes, MaxBytes: p.options.maxBytes,
-		Filters: p.options.maxSubscriptions, WholeProcess: p.options.wholeProcess, OnPanic: func(value any) { _ = Poison(value) },
+		Filters: p.options.maxSubscriptions, OnPanic: func(value any) { _ = Poison(value) },
 		Welcome:  control.Welcome(p.identity),
 		Announce: func(pubURI, subURI string) []byte { return announcement(p.identity.Mark(), pubURI, subURI).Bytes() },
 	})

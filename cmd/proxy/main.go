@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	proxy, err := core.NewProxy(s.pub, s.sub, core.Hold(s.hold),
 		core.MaxBytes(s.maxBytes), core.MaxEventBytes(s.maxEventBytes), core.MaxKeys(s.maxKeys),
-		core.MaxSubscriptions(s.maxSubscriptions), core.WholeProcess{})
+		core.MaxSubscriptions(s.maxSubscriptions))
 	if err != nil {
 		fmt.Fprintln(errs, "juicebus-proxy:", err)
 		return 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import time
 from contextlib import suppress
 
@@ -128,6 +129,11 @@ class HostilePeer:
                     raise TimeoutError(f"still connected after {timeout:g} s")
         except (ConnectionResetError, BrokenPipeError):
             return
+
+    def reset(self) -> None:
+        """End the connection at once, whatever the other side has not read yet."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ import pytest
 
 import juicebus
 from addresses import free_uri, host_and_port
-from hostile import HostilePeer, subscription
+from hostile import MORE, HostilePeer, command, frame, subscription
 from hostile_bystander import SERVED_WITHIN_S, Bystanders, seconds_until_served
 from probing import DEADLINE_S
 from procfs import descriptors
@@ -67,6 +67,41 @@ def test_subscriber_with_too_many_subscriptions_is_cut_off(
         "figure",
         f"{count:,} {kind} subscriptions: cut off, growth {growth // MIB} MiB, "
         f"good client {served_s:.2f} s",
+    )
+
+
+# What a peer says in one piece, with heartbeats in it, before it breaks its connection off:
+# far more than a libzmq socket with a bound takes in at once. Such a socket ends its process
+# when it reads on (libzmq#4364).
+HEARTBEAT = command(b"PING", bytes(2))
+FLOODS: dict[str, tuple[Callable[[ProxyProcess], str], bytes, bytes]] = {
+    "publishers": (
+        lambda proxy: proxy.pub_uri,
+        b"XPUB",
+        (frame(b"Flood.", MORE) + frame(b"\xa0")) * 700 + HEARTBEAT,
+    ),
+}
+BREAKS = 50
+
+
+@pytest.mark.parametrize("side", FLOODS)
+def test_peers_that_break_off_behind_a_flood_with_heartbeats_harm_nobody(
+    proxy: ProxyProcess, side: str, record_property: Callable[[str, object], None]
+) -> None:
+    uri, socket_type, flood = FLOODS[side]
+    wait = random.Random(1)
+    with Bystanders(proxy) as bystanders:
+        for _ in range(BREAKS):
+            with HostilePeer(uri(proxy)) as hostile:
+                hostile.shake_hands(socket_type)
+                hostile.send_what_goes(flood)
+                # At once, and when the proxy is in the middle of it.
+                select.select([], [], [], wait.random() * 0.004)
+                hostile.reset()
+        served_s = bystanders.assert_served()
+    record_property(
+        "figure",
+        f"{BREAKS} {side} break off behind a flood with heartbeats: good client {served_s:.2f} s",
     )
 
 

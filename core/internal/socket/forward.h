@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inbound.h"
 #include "waiting.h"
 
 /* What one key had in one batch. */
@@ -18,11 +19,11 @@ struct jb_tally {
 };
 
 /* What peers said besides events. */
-enum jb_heard_kind { jb_unsubscribed, jb_subscribed, jb_flush, jb_came };
+enum jb_heard_kind { jb_unsubscribed, jb_subscribed, jb_flush };
 
 struct jb_heard {
     int32_t kind;
-    int32_t fd;      /* of the peer's connection; -1: not known any more */
+    int32_t fd;      /* of the subscriber's connection; -1: not known any more */
     uint32_t size;   /* of the filter, or of the flush's key and number */
     uint32_t offset; /* into keys */
 };
@@ -36,26 +37,23 @@ struct jb_forwarded {
     struct jb_heard *heard;
     size_t heard_count, heard_capacity;
     uint64_t events, bytes, refused;
-    /* All messages that publishers sent, with their size on the wire, and whether none
-     * was left. */
-    uint64_t taken, taken_bytes;
-    int taken_all;
 };
 
 struct jb_forwarder {
-    void *publishers;  /* XSUB */
+    struct jb_inbound *publishers;
     void *subscribers; /* XPUB without a bound, with ZMQ_XPUB_VERBOSER */
-    int publishers_fd, subscribers_fd, wake_fd;
-    size_t event_bytes_max;
+    int subscribers_fd, wake_fd;
     struct jb_waiting *waiting; /* for subscribers */
-    int suspicious;             /* tell of small events too that they came, and from whom */
-    _Atomic int32_t *asleep;    /* 1 while it waits because nothing has come */
+    uint64_t paced_bytes;       /* beyond so many, publishers wait for them */
+    uint64_t waited;            /* before the last batch */
+    int64_t paced_until_ms;
+    _Atomic int32_t *asleep; /* 1 while it waits because nothing has come */
 };
 
 /* Waits up to timeout_ms for something to do, then reads subscriptions and forwards
  * what waits, up to the capacities. With `hold`, leaves the publishers' events where
  * they are. Returns 0, or a negative errno. */
-int jb_forward(const struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done);
+int jb_forward(struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done);
 
 /* Tells whether a file descriptor is readable. */
 int jb_is_readable(int fd);

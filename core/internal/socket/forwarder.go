@@ -9,7 +9,9 @@ package socket
 import "C"
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -40,33 +42,36 @@ const (
 	Unsubscribed HeardKind = C.jb_unsubscribed
 	Subscribed   HeardKind = C.jb_subscribed
 	FlushAsked   HeardKind = C.jb_flush
-	Came         HeardKind = C.jb_came // an event; a small one only while the Forwarder is suspicious
 )
 
 // Heard is something that a peer said: the filter that it subscribed to or
 // unsubscribed from, or a flush's key with its number behind it.
 type Heard struct {
 	Kind HeardKind
-	FD   int    // of the peer's connection; -1 if that is over
+	FD   int    // of the subscriber's connection; -1 if that is over
 	Key  []byte // valid until the next Forward
 }
 
-// Forwarder is the proxy's pair of sockets: XSUB towards the publishers, XPUB
-// towards the subscribers. Forward and what it tells of are for one goroutine; Wake
-// and Close for any, Close after that goroutine has ended.
+// Forwarder is the proxy's two sides: connections of publishers, which it reads itself
+// (inbound.h has why), and an XPUB towards the subscribers. Forward and what it tells of
+// are for one goroutine; Wake and Close for any, Close after that goroutine has ended.
 type Forwarder struct {
-	publishers, subscribers *zmq.Socket
-	pubURI, subURI          string
-	wake                    *Ready
-	waiting                 waiting        // for subscribers
-	senders, takers         *Peers         // of the two sockets
-	asleep                  *int32         // not zero while it waits
-	pinner                  runtime.Pinner // of asleep, which C writes
-	maxBytes                int64
-	c                       C.struct_jb_forwarder
-	done                    *C.struct_jb_forwarded
-	tallies                 []Tally
-	heard                   []Heard
+	listener    *listener
+	publishers  *C.struct_jb_inbound
+	subscribers *zmq.Socket
+	subURI      string
+	wake        *Ready
+	waiting     waiting        // for subscribers
+	takers      *Peers         // the subscribers
+	asleep      *int32         // not zero while it waits
+	pinner      runtime.Pinner // of asleep, which C writes
+	maxBytes    int64
+	c           C.struct_jb_forwarder
+	done        *C.struct_jb_forwarded
+	tallies     []Tally
+	heard       []Heard
+	cutOffs     cutOffs // of publishers
+	known       [C.jb_cut_reasons]uint64
 }
 
 // ForwarderOptions are what a Forwarder needs to know.
@@ -75,26 +80,23 @@ type ForwarderOptions struct {
 	MaxBytes      int64  // that may wait for subscribers, all together
 	Welcome       []byte // sent to each subscriber that connects
 	Filters       int    // of one subscriber
-	WholeProcess  bool   // the process is nothing but this proxy
 	OnPanic       func(any)
 	// Announce is subscribed to at each publisher; it is told where both sides listen.
 	Announce func(pubURI, subURI string) []byte
 }
 
+// pacedPart of the bytes that may wait for subscribers keeps libzmq's thread busy. More
+// only waits: publishers are slowed then, and nobody is cut off who reads.
+const pacedPart = 8
+
 // maxHandshakes is how many connections of one side may not have said yet who they
 // are.
 const maxHandshakes = 128
 
-// unreadEvents is how many events of one publisher may wait to be forwarded, as all
-// do while the proxy holds. The rest waits in the network, and nothing is lost by that.
-// With 256, libzmq's thread stops and starts reading so often that the proxy forwards a
-// tenth less; with 1,000, libzmq's default, no more than with 512, and large events
-// would take twice the memory.
-const unreadEvents = 512
-
-// unreadSubscriptions is the same for subscribers. libzmq takes all that is there at
-// once, and more as long as it comes: with more room, a flood of subscriptions from one
-// peer would stop the events, and its memory grow, before the proxy is told of any.
+// unreadSubscriptions is how many messages of one subscriber may wait. libzmq takes all
+// that is there at once, and more as long as it comes: with more room, a flood of
+// subscriptions from one peer would stop the events, and its memory grow, before the
+// proxy is told of any.
 const unreadSubscriptions = 16
 
 // backlog is how many connections may wait to be accepted. Beyond it the kernel lets a
@@ -103,68 +105,100 @@ const backlog = 4096
 
 // OpenForwarder listens at both addresses.
 func OpenForwarder(pubURI, subURI string, o ForwarderOptions) (*Forwarder, error) {
-	f := &Forwarder{}
-	var err error
-	if f.waiting, err = newWaiting(); err != nil {
-		return nil, err
-	}
-	f.publishers, err = create(zmq.XSUB, pubURI, func(s *zmq.Socket) error {
-		return errors.Join(s.SetBacklog(backlog), s.SetRcvhwm(unreadEvents), s.SetSndhwm(0),
-			s.SetMaxmsgsize(o.MaxEventBytes), setKeepalive(s))
-	})
-	if err != nil {
-		f.waiting.release()
-		return nil, err
-	}
-	f.subscribers, err = create(zmq.XPUB, subURI, func(s *zmq.Socket) error {
-		return errors.Join(s.SetBacklog(backlog), s.SetSndhwm(0), s.SetRcvhwm(unreadSubscriptions), s.SetXpubVerboser(1), s.SetMaxmsgsize(maxSubscriptionBytes),
-			s.SetXpubWelcomeMsg(string(o.Welcome)), setKeepalive(s))
-	})
-	if err != nil {
-		f.waiting.release()
-		return nil, closing(f.publishers, err)
-	}
-	if err := f.start(pubURI, subURI, o); err != nil {
+	f := &Forwarder{maxBytes: o.MaxBytes, asleep: new(int32)}
+	f.pinner.Pin(f.asleep)
+	if err := f.open(pubURI, subURI, o); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
-	wake, err := NewMark()
+func (f *Forwarder) open(pubURI, subURI string, o ForwarderOptions) (err error) {
+	if f.waiting, err = newWaiting(); err != nil {
+		return err
+	}
+	if f.wake, err = NewMark(); err != nil {
+		return err
+	}
+	if err = f.listenForSubscribers(subURI, o); err != nil {
+		return err
+	}
+	if err = f.listenForPublishers(pubURI, o); err != nil {
+		return err
+	}
+	f.c.publishers, f.c.subscribers = f.publishers, pointer(f.subscribers)
+	f.c.wake_fd, f.c.waiting, f.c.asleep = f.wake.c.epoll_fd, f.waiting.c, (*C.int32_t)(unsafe.Pointer(f.asleep))
+	f.c.paced_bytes = C.uint64_t(o.MaxBytes / pacedPart)
+	return f.makeReport()
+}
+
+func (f *Forwarder) listenForSubscribers(uri string, o ForwarderOptions) (err error) {
+	f.subscribers, err = create(zmq.XPUB, uri, func(s *zmq.Socket) error {
+		return errors.Join(s.SetBacklog(backlog), s.SetSndhwm(0), s.SetRcvhwm(unreadSubscriptions), s.SetXpubVerboser(1), s.SetMaxmsgsize(maxSubscriptionBytes),
+			s.SetXpubWelcomeMsg(string(o.Welcome)), setKeepalive(s))
+	})
 	if err != nil {
 		return err
 	}
-	f.wake = wake
-	if err := f.watch(o); err != nil {
+	fd, err := f.subscribers.GetFd()
+	if err != nil {
 		return err
 	}
-	if err := listen(f.subscribers, subURI); err != nil {
+	f.c.subscribers_fd = C.int(fd)
+	// They are known before the first can connect.
+	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes}
+	if f.takers, err = newPeers(f.subscribers, limits, f.idles, o.OnPanic); err != nil {
 		return err
 	}
-	if f.subURI, err = f.subscribers.GetLastEndpoint(); err != nil {
+	if err := listen(f.subscribers, uri); err != nil {
+		return err
+	}
+	f.subURI, err = f.subscribers.GetLastEndpoint()
+	return err
+}
+
+func (f *Forwarder) listenForPublishers(uri string, o ForwarderOptions) (err error) {
+	if f.listener, err = listenFor(uri); err != nil {
+		return err
+	}
+	maxFD, err := maxConnectionFD()
+	if err != nil {
 		return err
 	}
 	// Everything, at once and for ever: a legacy publisher waits up to 5 s for a
-	// subscription, and never reads another one. The announcement is sent to every
-	// publisher that connects, so it must be there before the first; a port that is
-	// not known yet does not change what it says.
-	if _, err = f.publishers.SendBytes([]byte{1}, 0); err != nil {
-		return err
+	// subscription, and never reads another one.
+	subscriptions := subscription(nil)
+	subscriptions = append(subscriptions, subscription(o.Announce(f.listener.uri, f.subURI))...)
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	pinner.Pin(&subscriptions[0])
+	f.publishers, err = C.jb_inbound_new(C.int(f.listener.fd), &C.struct_jb_inbound_options{
+		event_bytes_max: C.size_t(o.MaxEventBytes),
+		handshakes_max:  C.int(handshakesWithin(maxHandshakes, maxFD, f.listener.fd)),
+		handshake_ms:    C.int(handshakeLimit.Milliseconds()),
+		fd_max:          C.int(maxFD),
+		subscriptions:   unsafe.Pointer(&subscriptions[0]), subscriptions_size: C.size_t(len(subscriptions)),
+	})
+	if f.publishers == nil {
+		return fmt.Errorf("listen at %s: %w", uri, err)
 	}
-	if _, err = f.publishers.SendBytes(append([]byte{1}, o.Announce(pubURI, f.subURI)...), 0); err != nil {
-		return err
+	return nil
+}
+
+// subscription is how a proxy asks a publisher for what begins with a prefix: a frame of
+// ZMTP.
+func subscription(prefix []byte) []byte {
+	size := 1 + len(prefix)
+	head := []byte{0, byte(size)}
+	if size > 255 {
+		head = binary.BigEndian.AppendUint64([]byte{2}, uint64(size))
 	}
-	if err := listen(f.publishers, pubURI); err != nil {
-		return err
-	}
-	if f.pubURI, err = f.publishers.GetLastEndpoint(); err != nil {
-		return err
-	}
-	f.c.publishers, f.c.subscribers = pointer(f.publishers), pointer(f.subscribers)
-	f.c.wake_fd, f.c.event_bytes_max = wake.c.epoll_fd, C.size_t(o.MaxEventBytes)
-	f.c.waiting, f.c.asleep = f.waiting.c, (*C.int32_t)(unsafe.Pointer(f.asleep))
+	return append(append(head, 1), prefix...)
+}
+
+// makeReport makes room for what a batch did.
+func (f *Forwarder) makeReport() error {
 	f.done = (*C.struct_jb_forwarded)(C.jb_calloc(1, C.size_t(unsafe.Sizeof(C.struct_jb_forwarded{}))))
 	if f.done == nil {
 		return syscall.ENOMEM
@@ -181,40 +215,16 @@ func (f *Forwarder) start(pubURI, subURI string, o ForwarderOptions) error {
 	return nil
 }
 
-// watch makes both sockets' peers known, before the first can connect.
-func (f *Forwarder) watch(o ForwarderOptions) (err error) {
-	f.asleep = new(int32)
-	f.pinner.Pin(f.asleep)
-	f.maxBytes = o.MaxBytes
-	publishersFD, err1 := f.publishers.GetFd()
-	subscribersFD, err2 := f.subscribers.GetFd()
-	if err := errors.Join(err1, err2); err != nil {
-		return err
-	}
-	f.c.publishers_fd, f.c.subscribers_fd = C.int(publishersFD), C.int(subscribersFD)
-	limits := PeerLimits{Subscriptions: o.Filters, Handshakes: maxHandshakes, MessageBytes: o.MaxEventBytes, Memory: o.WholeProcess}
-	if f.senders, err = newPeers(f.publishers, limits, f.idles(f.c.publishers_fd), o.OnPanic); err != nil {
-		return err
-	}
-	f.senders.CountWaiting(f.waiting.Bytes)
-	limits.MessageBytes, limits.OnlyFilters = maxSubscriptionBytes, true
-	if f.takers, err = newPeers(f.subscribers, limits, f.idles(f.c.subscribers_fd), o.OnPanic); err != nil {
-		return err
-	}
-	f.takers.CountWaiting(f.waiting.Bytes)
-	return nil
-}
-
-// idles returns what tells, in any goroutine, whether the proxy waits and nothing whole
-// has come from a socket: libzmq would have made its file descriptor readable, and who
-// sleeps has not read it.
-func (f *Forwarder) idles(fd C.int) func() bool {
+// idles tells, in any goroutine, whether the proxy waits and nothing whole has come from
+// a subscriber: libzmq would have made its file descriptor readable, and who sleeps has
+// not read it.
+func (f *Forwarder) idles() bool {
 	asleep := func() bool { return atomic.LoadInt32(f.asleep) != 0 }
-	return func() bool { return asleep() && C.jb_is_readable(fd) == 0 && asleep() }
+	return asleep() && C.jb_is_readable(f.c.subscribers_fd) == 0 && asleep()
 }
 
 // Addresses is where it listens, with real port numbers.
-func (f *Forwarder) Addresses() (pubURI, subURI string) { return f.pubURI, f.subURI }
+func (f *Forwarder) Addresses() (pubURI, subURI string) { return f.listener.uri, f.subURI }
 
 // Batch is what one Forward did, and what waits behind it.
 type Batch struct {
@@ -230,11 +240,6 @@ func (f *Forwarder) Forward(timeout time.Duration, hold bool) (Batch, error) {
 	d := f.done
 	d.keys_size, d.tally_count, d.heard_count = 0, 0, 0
 	d.events, d.bytes, d.refused = 0, 0, 0
-	d.taken, d.taken_bytes, d.taken_all = 0, 0, 0
-	f.c.suspicious = 0
-	if f.senders.Suspects() {
-		f.c.suspicious = 1
-	}
 	ms := C.int(-1)
 	if timeout >= 0 {
 		ms = C.int((timeout + time.Millisecond - 1) / time.Millisecond)
@@ -244,7 +249,6 @@ func (f *Forwarder) Forward(timeout time.Duration, hold bool) (Batch, error) {
 		holding = 1
 	}
 	rc := C.jb_forward(&f.c, ms, holding, d)
-	runtime.KeepAlive(f.publishers)
 	runtime.KeepAlive(f.subscribers)
 	f.tallies, f.heard = f.tallies[:0], f.heard[:0]
 	keys := unsafe.Slice((*byte)(unsafe.Pointer(d.keys)), keysBytes)
@@ -257,27 +261,50 @@ func (f *Forwarder) Forward(timeout time.Duration, hold bool) (Batch, error) {
 	for _, h := range unsafe.Slice(d.heard, int(d.heard_count)) {
 		f.heard = append(f.heard, Heard{Kind: HeardKind(h.kind), FD: int(h.fd), Key: keys[h.offset : h.offset+h.size]})
 	}
-	f.tellPeers(d)
+	f.tellPeers()
+	f.noteCutOffs()
 	return Batch{
 		Tallies: f.tallies, Heard: f.heard, Events: uint64(d.events), Bytes: uint64(d.bytes),
 		Refused: uint64(d.refused),
 	}, failure(rc)
 }
 
-// tellPeers tells of what peers did.
-func (f *Forwarder) tellPeers(d *C.struct_jb_forwarded) {
+// tellPeers tells what subscribers did.
+func (f *Forwarder) tellPeers() {
 	for _, heard := range f.heard {
-		switch heard.Kind {
-		case Came:
-			f.senders.Came(heard.FD)
-		case Subscribed, Unsubscribed:
+		if heard.Kind != FlushAsked {
 			f.takers.Subscribed(heard.FD, heard.Kind == Subscribed, heard.Key)
 		}
 	}
-	f.senders.Taken(int(d.taken), uint64(d.taken_bytes), d.taken_all != 0)
-	f.takers.Taken(0, 0, len(f.heard) < heardCount/2)
+	if len(f.heard) < heardCount/2 {
+		f.takers.TakenAll()
+	}
 	if f.waiting.Bytes() > f.maxBytes {
 		f.takers.CutFrozen()
+	}
+}
+
+// Why publishers are cut off, in the order of C.
+var cutReasons = [C.jb_cut_reasons]string{
+	C.jb_cut_protocol:   BreaksProtocol,
+	C.jb_cut_silent:     SilentHandshake,
+	C.jb_cut_handshakes: TooManyHandshakes,
+	C.jb_cut_fds:        NoDescriptors,
+	C.jb_cut_frame:      TooLargeFrame,
+	C.jb_cut_endless:    EndlessMessage,
+	C.jb_cut_deaf:       Frozen,
+	C.jb_cut_memory:     NoMemory,
+}
+
+// noteCutOffs takes in which publishers have been cut off.
+func (f *Forwarder) noteCutOffs() {
+	cuts := unsafe.Slice(C.jb_inbound_cut_offs(f.publishers), len(f.known))
+	for reason := range cuts {
+		cut := &cuts[reason]
+		if count := uint64(cut.count); count != f.known[reason] {
+			f.cutOffs.add(cutReasons[reason], C.GoString(&cut.address[0]), count-f.known[reason])
+			f.known[reason] = count
+		}
 	}
 }
 
@@ -286,10 +313,10 @@ func (f *Forwarder) tellPeers(d *C.struct_jb_forwarded) {
 func (f *Forwarder) Overfull() bool { return f.waiting.Bytes() > 2*f.maxBytes }
 
 // CutOff is how many peers have been cut off.
-func (f *Forwarder) CutOff() uint64 { return f.senders.CutOff() + f.takers.CutOff() }
+func (f *Forwarder) CutOff() uint64 { return f.cutOffs.total() + f.takers.CutOff() }
 
 // CutOffs returns what has been cut off since the last call.
-func (f *Forwarder) CutOffs() []CutOff { return append(f.senders.CutOffs(), f.takers.CutOffs()...) }
+func (f *Forwarder) CutOffs() []CutOff { return append(f.cutOffs.take(), f.takers.CutOffs()...) }
 
 // Tell sends a message of the proxy's own to whoever subscribed to its key. Neither is
 // empty.
@@ -307,13 +334,18 @@ func (f *Forwarder) Wake() { f.wake.Set() }
 // closeTimeout bounds how long libzmq may take to free an address.
 const closeTimeout = time.Second
 
-// Close closes both sockets and returns when their addresses are free.
+// Close closes both sides and returns when their addresses are free. Also one that has
+// not been opened as a whole.
 func (f *Forwarder) Close() {
-	for s, peers := range map[*zmq.Socket]*Peers{f.publishers: f.senders, f.subscribers: f.takers} {
-		_ = s.Close()
-		if peers != nil {
-			peers.Await(closeTimeout)
-		}
+	C.jb_inbound_free(f.publishers)
+	if f.listener != nil {
+		_ = f.listener.Close()
+	}
+	if f.subscribers != nil {
+		_ = f.subscribers.Close()
+	}
+	if f.takers != nil {
+		f.takers.Await(closeTimeout)
 	}
 	if f.wake != nil {
 		f.wake.Finish(-1)

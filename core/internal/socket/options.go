@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"syscall"
 	"time"
@@ -167,12 +166,9 @@ func closing(s *zmq.Socket, err error) error {
 
 // listen binds, and says which address is taken if one is.
 func listen(s *zmq.Socket, uri string) error {
-	// libzmq unlinks the path before it binds, and takes the address from whoever
-	// listens there.
 	if path, isIPC := strings.CutPrefix(uri, "ipc://"); isIPC {
-		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
-			_ = c.Close()
-			return fmt.Errorf("listen at %s: %w", uri, syscall.EADDRINUSE)
+		if err := checkUnused(path); err != nil {
+			return fmt.Errorf("listen at %s: %w", uri, err)
 		}
 	}
 	// To bind, libzmq lists the interfaces, and aborts the process if it has no

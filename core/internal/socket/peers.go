@@ -22,16 +22,13 @@ import (
 	zmq "github.com/pebbe/zmq4"
 )
 
-// PeerLimits bound what the peers of a listening socket may take.
+// PeerLimits bound what subscribers may take.
 type PeerLimits struct {
-	Subscriptions int   // of one subscriber; in bytes, filterBytes times as many
-	Handshakes    int   // connections that have not yet said who they are
-	MessageBytes  int64 // of one message
-	OnlyFilters   bool  // is what a peer sends
-	Memory        bool  // the process's memory tells of what peers take; no host uses it
+	Subscriptions int // of one subscriber; in bytes, filterBytes times as many
+	Handshakes    int // connections that have not yet said who they are
 }
 
-// Peers is what the proxy knows of the connections to one of its listening sockets,
+// Peers is what the proxy knows of the connections of its subscribers,
 // and how it ends those that would take its memory or file descriptors. libzmq's
 // monitor tells of them by their file descriptors, and the kernel of what they do.
 // Next: peers_handshakes.go for connections that say nothing, peers_filters.go,
@@ -56,8 +53,7 @@ type Peers struct {
 	shaking    int     // those of them whose handshake may not be
 	nextLook   time.Time
 	stopped    bool
-	cutOff     uint64
-	cutOffs    []CutOff
+	cutOffs    cutOffs
 	seed       maphash.Seed
 	frozen     frozenWatch
 	unfinished unfinishedWatch
@@ -105,14 +101,10 @@ func (p *Peers) open() error {
 		return err
 	}
 	p.file = os.NewFile(uintptr(polled), "juicebus monitor")
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+	if p.maxFD, err = maxConnectionFD(); err != nil {
 		return err
 	}
-	p.maxFD = int(min(limit.Cur, 1<<30)) - reservedFDs
-	// Those that shake hands get a quarter of what is left, on each of the proxy's two
-	// sides, so that they leave room for peers.
-	p.limits.Handshakes = max(1, min(p.limits.Handshakes, (p.maxFD-polled)/4))
+	p.limits.Handshakes = handshakesWithin(p.limits.Handshakes, p.maxFD, polled)
 	return nil
 }
 
@@ -202,8 +194,7 @@ func (p *Peers) look(now time.Time) (stopped bool) {
 		if flow.sent > handshakeBytes {
 			p.introduced(peer)
 		}
-		peer.message.grown = flow.read - min(flow.read, peer.message.read)
-		peer.message.read += peer.message.grown
+		peer.message.read = max(peer.message.read, flow.read)
 		if frozen {
 			p.lookWhetherFrozen(peer, flow, now)
 		}
@@ -219,13 +210,6 @@ func (p *Peers) look(now time.Time) (stopped bool) {
 		p.nextLook = time.Time{}
 	}
 	return p.stopped
-}
-
-// CutOff is how many connections have been cut off.
-func (p *Peers) CutOff() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.cutOff
 }
 
 // Await waits until the closed socket has gone, for at most a timeout. If it has not,

@@ -9,25 +9,7 @@ import "C"
 import (
 	"net/netip"
 	"syscall"
-	"time"
 )
-
-// Why connections are cut off.
-const (
-	TooManySubscriptions = "more subscriptions than one subscriber may have"
-	TooManyHandshakes    = "too many connections without a handshake"
-	NoDescriptors        = "no file descriptors left for its connection"
-	EndlessMessage       = "a message over the limit that does not end"
-	Frozen               = "it takes nothing of what waits for it"
-	Slow                 = "too much waits for it"
-)
-
-// CutOff tells of connections that were cut off for the same reason.
-type CutOff struct {
-	Reason  string
-	Address string // of the last one; empty if it cannot be told
-	Count   int
-}
 
 // peer is one connection. libzmq tells that it is over before it closes the file
 // descriptor, so a number names one peer at a time; but what is read here may be of
@@ -138,25 +120,11 @@ func (p *Peers) cut(peer *peer, reason string) {
 	if C.jb_cut_off(C.int(peer.fd), peer.inode, p.grip, p.idle) == 0 {
 		return // over already
 	}
-	p.cutOff++
-	if reason == EndlessMessage {
-		p.unfinished.releaseAt = time.Now().Add(releaseAfter)
-	}
-	for i := range p.cutOffs {
-		if p.cutOffs[i].Reason == reason {
-			p.cutOffs[i].Count++
-			p.cutOffs[i].Address = address
-			return
-		}
-	}
-	p.cutOffs = append(p.cutOffs, CutOff{Reason: reason, Address: address, Count: 1})
+	p.cutOffs.add(reason, address, 1)
 }
 
+// CutOff is how many connections have been cut off.
+func (p *Peers) CutOff() uint64 { return p.cutOffs.total() }
+
 // CutOffs returns what has been cut off since the last call, a line for each reason.
-func (p *Peers) CutOffs() []CutOff {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	cutOffs := p.cutOffs
-	p.cutOffs = nil
-	return cutOffs
-}
+func (p *Peers) CutOffs() []CutOff { return p.cutOffs.take() }

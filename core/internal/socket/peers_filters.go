@@ -26,7 +26,6 @@ func (l PeerLimits) unreportedMax() uint64 {
 func (p *Peers) Subscribed(fd int, subscribed bool, filter []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.unfinished.takenBytes.Add(wireBytes(len("\x09SUBSCRIBE") + len(filter)))
 	peer := p.peers[fd]
 	if peer == nil || peer.cut {
 		return

@@ -6,11 +6,26 @@ package socket
 // #include "peers.h"
 import "C"
 
-import "time"
+import (
+	"syscall"
+	"time"
+)
 
 // reservedFDs are left to this process when connections have taken all others.
 // libzmq's thread spins while it cannot accept for want of one.
 const reservedFDs = 16
+
+// maxConnectionFD is the highest file descriptor that a connection may have.
+func maxConnectionFD() (int, error) {
+	var limit syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	return int(min(limit.Cur, 1<<30)) - reservedFDs, err
+}
+
+// handshakesWithin is how many connections of one side may shake hands: a quarter of the
+// file descriptors that are left, on each of the proxy's two sides, so that they leave
+// room for peers. fd is one that was opened last.
+func handshakesWithin(limit, maxFD, fd int) int { return max(1, min(limit, (maxFD-fd)/4)) }
 
 // handshakeBytes is what libzmq sends to a peer before it knows who that is: a
 // greeting, and READY with the socket's type. More means that the handshake is over:
@@ -27,7 +42,6 @@ func (p *Peers) accepted(fd int) {
 	p.peers[fd] = new
 	if p.nextLook.IsZero() { // the first one
 		p.nextLook = time.Now().Add(lookInterval)
-		p.noteCalm()
 	}
 	if flow, ok := new.flow(); ok && !flow.tcp {
 		// Nothing tells when its handshake is over. Who may open the path is trusted
