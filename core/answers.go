@@ -29,7 +29,7 @@ func announcement(mark byte, pubURI, subURI string) control.Announcement {
 
 // answer takes what peers said into account and answers what they asked. It is called
 // when the batch that they said it in has been forwarded: the pipes keep the order.
-func (p *Proxy) answer(batch socket.Batch) error {
+func (p *Proxy) answer(batch socket.Batch) {
 	now := time.Now()
 	p.checkpoints.add(batch.Tallies)
 	asked := false
@@ -45,24 +45,14 @@ func (p *Proxy) answer(batch socket.Batch) error {
 		asked = asked || heard.Kind == socket.Subscribed && control.IsReadyKey(heard.Key)
 	}
 	// Before the answers: whoever knows that it is live knows its counts.
-	if err := p.checkpoints.tell(now, asked, p.forwarder.Tell); err != nil {
-		return err
-	}
+	p.checkpoints.tell(now, asked, p.forwarder.Tell)
 	for _, heard := range batch.Heard {
-		if err := p.answerOne(heard); err != nil {
-			return err
+		switch {
+		case heard.Kind == socket.FlushAsked:
+			size := len(control.FlushKey([16]byte{}))
+			p.forwarder.Tell(heard.Key[:size], heard.Key[size:])
+		case heard.Kind == socket.Subscribed && control.IsReadyKey(heard.Key):
+			p.forwarder.Tell(heard.Key, p.identity[:])
 		}
 	}
-	return nil
-}
-
-func (p *Proxy) answerOne(heard socket.Heard) error {
-	switch {
-	case heard.Kind == socket.FlushAsked:
-		size := len(control.FlushKey([16]byte{}))
-		return p.forwarder.Tell(heard.Key[:size], heard.Key[size:])
-	case heard.Kind == socket.Subscribed && control.IsReadyKey(heard.Key):
-		return p.forwarder.Tell(heard.Key, p.identity[:])
-	}
-	return nil
 }

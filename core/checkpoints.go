@@ -116,29 +116,25 @@ func (c *checkpoints) wait(now time.Time) (wait time.Duration, any bool) {
 // tell sends the checkpoints that are due: all of them when it is time, or when
 // somebody waits for them, else those that nobody has been told before. Those who
 // subscribe at about the same time share one.
-func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byte) error) error {
+func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byte)) {
 	if wait, any := c.wait(now); any && wait == 0 {
 		all = true
 	}
 	if len(c.due) == 0 || !all && c.fresh == 0 {
-		return nil
+		return
 	}
 	due := c.due
 	c.due, c.fresh = nil, 0
-	for i, one := range due {
+	for _, one := range due {
 		if !all && !one.fresh {
 			c.due = append(c.due, one)
 			continue
 		}
 		one.due, one.fresh = false, false
 		checkpoint := control.Checkpoint{Identity: c.identity, Era: one.era, Count: one.count}
-		if err := send(control.CheckpointKey([]byte(one.filter)), checkpoint.Bytes()); err != nil {
-			c.due = append(c.due, due[i:]...)
-			return err
-		}
+		send(control.CheckpointKey([]byte(one.filter)), checkpoint.Bytes())
 	}
 	if all {
 		c.told = now
 	}
-	return nil
 }

@@ -77,7 +77,7 @@ func (p *Proxy) open(pubURI, subURI string) (err error) {
 	p.checkpoints.init(p.identity)
 	p.forwarder, err = socket.OpenForwarder(pubURI, subURI, socket.ForwarderOptions{
 		MaxEventBytes: p.options.maxEventBytes, MaxBytes: p.options.maxBytes,
-		Filters: p.options.maxSubscriptions, OnPanic: func(value any) { _ = Poison(value) },
+		Filters:  p.options.maxSubscriptions,
 		Welcome:  control.Welcome(p.identity),
 		Announce: func(pubURI, subURI string) []byte { return announcement(p.identity.Mark(), pubURI, subURI).Bytes() },
 	})
@@ -109,9 +109,7 @@ func (p *Proxy) Run(ctx context.Context) (err error) {
 	defer stop()
 	for ctx.Err() == nil {
 		batch, err := p.forwarder.Forward(p.nextWait())
-		if err == nil {
-			err = p.answer(batch)
-		}
+		p.answer(batch)
 		if p.note(batch) {
 			err = ErrClosed
 		}

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
 import select
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +19,10 @@ import pytest
 
 import juicebus
 from addresses import free_uri, host_and_port
+from events import Probe
 from hostile import MORE, HostilePeer, command, frame, subscription
 from hostile_bystander import SERVED_WITHIN_S, Bystanders, seconds_until_served
-from probing import DEADLINE_S
+from probing import DEADLINE_S, until
 from procfs import descriptors
 from proxy_process import JUICEBUS_PROXY, ProxyProcess
 from sides import taken
@@ -80,6 +84,11 @@ FLOODS: dict[str, tuple[Callable[[ProxyProcess], str], bytes, bytes]] = {
         b"XPUB",
         (frame(b"Flood.", MORE) + frame(b"\xa0")) * 700 + HEARTBEAT,
     ),
+    "subscribers": (
+        lambda proxy: proxy.sub_uri,
+        b"SUB",
+        b"".join(subscription(b"Flood%d." % n) for n in range(600)) + HEARTBEAT,
+    ),
 }
 BREAKS = 50
 
@@ -102,6 +111,39 @@ def test_peers_that_break_off_behind_a_flood_with_heartbeats_harm_nobody(
     record_property(
         "figure",
         f"{BREAKS} {side} break off behind a flood with heartbeats: good client {served_s:.2f} s",
+    )
+
+
+def test_proxy_that_slept_while_its_subscribers_subscribed_and_left_is_back(
+    proxy: ProxyProcess, record_property: Callable[[str, object], None]
+) -> None:
+    # Their own heartbeats lie among their subscriptions, and end the connections meanwhile.
+    with Bystanders(proxy) as bystanders, ExitStack() as stack:
+        subscribers = [
+            stack.enter_context(juicebus.SubscriberBlocking[Any](proxy.sub_uri, heartbeat=0.2))
+            for _ in range(10)
+        ]
+        for subscriber in subscribers:
+            subscriber.subscribe(Probe)
+            assert subscriber.ready(DEADLINE_S)
+        topics = itertools.count()
+
+        def subscribe_once_more() -> None:
+            topic = f"t{next(topics)}"
+            for subscriber in subscribers:
+                subscriber.subscribe(Probe, topic=topic)
+            select.select([], [], [], 0.01)
+
+        os.kill(proxy.pid, signal.SIGSTOP)
+        stack.callback(os.kill, proxy.pid, signal.SIGCONT)  # also when this fails
+        until(lambda: not any(each.stats().connected for each in subscribers), subscribe_once_more)
+        os.kill(proxy.pid, signal.SIGCONT)
+        served_s = bystanders.assert_served()
+        assert all(subscriber.ready(DEADLINE_S) for subscriber in subscribers)
+    record_property(
+        "figure",
+        f"proxy asleep while {len(subscribers)} subscribers subscribe and leave: good client "
+        f"{served_s:.2f} s",
     )
 
 

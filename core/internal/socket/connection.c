@@ -7,14 +7,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "memory.h"
+
 /* What a command may have: libzmq's READY has an identity of up to 255 bytes in it. */
 enum { command_bytes_max = 4096 };
 
-/* What a frame takes beside its bytes. So many are free, then they count against the
- * limit: a message of empty ones must end, too. */
-enum { frame_cost = sizeof(zmq_msg_t), free_frames = 1024 };
+/* What a frame counts beside its bytes, but for the first ones: a message of empty
+ * frames must end, too. */
+enum { frame_cost = 64, free_frames = 1024 };
 
-/* From so much on that is owed to a body, it is read to where it belongs. */
+/* From so much on that is owed to a frame, it is read to where it belongs. */
 enum { direct_bytes_min = 4096, direct_bytes_max = 1 << 20 };
 
 int jb_connection_send(struct jb_connection *c, const void *data, size_t size) {
@@ -24,22 +26,7 @@ int jb_connection_send(struct jb_connection *c, const void *data, size_t size) {
     return sent == (ssize_t)size ? 0 : -ENOBUFS;
 }
 
-static void begin_body(struct jb_connection *c, zmq_msg_t *body) {
-    c->in_body = 1;
-    c->got = 0;
-    c->body = body;
-}
-
-static int begin_command(struct jb_connection *c) {
-    if (c->head.size > command_bytes_max)
-        return -EMSGSIZE;
-    if (zmq_msg_init_size(&c->command, c->head.size) < 0)
-        return -ENOMEM;
-    begin_body(c, &c->command);
-    return 0;
-}
-
-/* Reads up to `want` bytes in all to where `have` are. */
+/* Reads up to `want` bytes in all to where `have` are. Returns whether all are there. */
 static int read_on(int fd, void *to, size_t *have, size_t want) {
     ssize_t count = recv(fd, (char *)to + *have, want - *have, MSG_DONTWAIT);
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
@@ -50,41 +37,66 @@ static int read_on(int fd, void *to, size_t *have, size_t want) {
 
 static int read_greeting(struct jb_connection *c) {
     int rc = read_on(c->fd, c->start, &c->start_size, jb_greeting_bytes);
-    if (rc == 1) {
-        c->start_size = 0;
-        c->phase = jb_phase_ready;
-        rc = jb_is_greeting(c->start) ? jb_connection_send(c, jb_ready, jb_ready_bytes) : -EPROTO;
-    }
-    return rc;
-}
-
-/* Not a byte too many is read: what follows may have to wait. */
-static int read_ready(struct jb_connection *c) {
-    while (!c->in_body) {
-        int bytes = jb_read_head(c->start, c->start_size, &c->head);
-        if (bytes < 0)
-            return bytes;
-        if (bytes == 0) {
-            int rc = read_on(c->fd, c->start, &c->start_size, c->start_size + 1);
-            if (rc != 1)
-                return rc;
-            continue;
-        }
-        int rc = c->head.command ? begin_command(c) : -EPROTO;
-        if (rc < 0)
-            return rc;
-    }
-    size_t got = c->got;
-    int rc = got == c->head.size ? 1 : read_on(c->fd, zmq_msg_data(c->body), &got, c->head.size);
-    c->got = got;
     if (rc != 1)
         return rc;
-    int good = jb_is_ready_of_publisher(zmq_msg_data(c->body), c->head.size);
-    zmq_msg_close(c->body);
-    c->in_body = 0;
     c->start_size = 0;
-    if (!good)
+    c->phase = jb_phase_ready;
+    if (!jb_is_greeting(c->start))
         return -EPROTO;
+    return jb_connection_send(c, jb_ready_for(c->role), jb_ready_bytes);
+}
+
+static int keep_room(struct jb_connection *c, size_t more) {
+    const size_t want = c->message.wire_size + more;
+    if (want <= c->kept_capacity)
+        return 0;
+    unsigned char *kept = jb_realloc(c->kept, want);
+    if (!kept)
+        return -ENOMEM;
+    c->kept = kept;
+    c->kept_capacity = want;
+    return 0;
+}
+
+static void forget(struct jb_connection *c) {
+    jb_free(c->kept);
+    c->kept = NULL;
+    c->kept_capacity = 0;
+    memset(&c->message, 0, sizeof c->message);
+}
+
+/* Reads the head of a handshake's command. Not a byte too many is read in a handshake:
+ * what follows may have to wait. */
+static int read_ready_head(struct jb_connection *c) {
+    for (;;) {
+        int bytes = jb_read_head(c->start, c->start_size, &c->head);
+        if (bytes < 0 || (bytes > 0 && (!c->head.command || c->head.size > command_bytes_max)))
+            return -EPROTO;
+        if (bytes > 0) {
+            c->place = jb_in_command;
+            c->start_size = 0;
+            return keep_room(c, (size_t)c->head.size);
+        }
+        int rc = read_on(c->fd, c->start, &c->start_size, c->start_size + 1);
+        if (rc != 1)
+            return rc;
+    }
+}
+
+static int read_ready(struct jb_connection *c) {
+    if (c->place == jb_at_head) {
+        int rc = read_ready_head(c);
+        if (rc < 0 || c->place == jb_at_head)
+            return rc;
+    }
+    size_t *have = &c->message.wire_size;
+    int rc = *have == c->head.size ? 1 : read_on(c->fd, c->kept, have, (size_t)c->head.size);
+    if (rc != 1)
+        return rc;
+    if (!jb_is_ready_of(c->role, c->kept, *have))
+        return -EPROTO;
+    forget(c);
+    c->place = jb_at_head;
     c->phase = jb_phase_open;
     return 1;
 }
@@ -100,11 +112,10 @@ int jb_connection_shake_hands(struct jb_connection *c) {
 
 int jb_connection_room(struct jb_connection *c, struct iovec room[2], void *buffer, size_t size) {
     int count = 0;
-    const uint64_t owed = c->in_body ? c->head.size - c->got : 0;
-    if (c->body && owed >= direct_bytes_min) {
-        size_t part = owed < direct_bytes_max ? (size_t)owed : direct_bytes_max;
-        room[count++] = (struct iovec){(char *)zmq_msg_data(c->body) + c->got, part};
-        if (part < owed)
+    if (c->place == jb_in_frame && !c->message.refused && c->owed >= direct_bytes_min) {
+        size_t part = c->owed < direct_bytes_max ? (size_t)c->owed : direct_bytes_max;
+        room[count++] = (struct iovec){c->kept + c->message.wire_size, part};
+        if (part < c->owed)
             return count;
     }
     room[count++] = (struct iovec){buffer, size};
@@ -112,115 +123,193 @@ int jb_connection_room(struct jb_connection *c, struct iovec room[2], void *buff
 }
 
 void jb_connection_filled(struct jb_connection *c, size_t bytes) {
-    c->got += bytes;
+    c->message.wire_size += bytes;
+    c->owed -= bytes;
 }
 
-/* What a message may cost until it is refused, and until its connection is cut off. */
-static uint64_t cost_max(size_t event_bytes_max) {
-    return (uint64_t)event_bytes_max + (uint64_t)free_frames * frame_cost;
+unsigned char *jb_connection_give(struct jb_connection *c) {
+    unsigned char *kept = c->kept;
+    if (c->message.wire != kept)
+        return NULL;
+    c->kept = NULL;
+    c->kept_capacity = 0;
+    return kept;
 }
 
-static uint64_t endless_cost(size_t event_bytes_max) {
-    return cost_max(event_bytes_max) + event_bytes_max / 8;
+static uint64_t cost(const struct jb_message *m) {
+    const uint64_t counted = m->frame_count > free_frames ? m->frame_count - free_frames : 0;
+    return m->bytes + frame_cost * counted;
 }
 
-static void refuse(struct jb_message *m) {
-    const uint64_t bytes = m->bytes, cost = m->cost;
-    jb_message_clear(m);
-    m->bytes = bytes;
-    m->cost = cost;
-    m->refused = 1;
-}
-
-static int begin_frame(struct jb_connection *c, size_t event_bytes_max) {
-    struct jb_message *m = &c->message;
-    if (c->head.size > event_bytes_max)
+/* Counts a frame, whose body lies at `body` behind the message's beginning. */
+static int count_frame(struct jb_message *m, const struct jb_head *head, size_t body,
+                       size_t bytes_max) {
+    if (head->size > bytes_max)
         return -EMSGSIZE;
-    m->bytes += c->head.size;
-    m->cost += c->head.size + frame_cost;
-    if (m->cost > endless_cost(event_bytes_max))
+    m->bytes += head->size;
+    m->frame_count++;
+    m->last = body;
+    m->last_size = (size_t)head->size;
+    if (m->frame_count == 1) {
+        m->key = m->last;
+        m->key_size = m->last_size;
+    }
+    /* It is refused over the limit; that it does not end is certain some way behind. */
+    if (cost(m) > bytes_max + bytes_max / 8)
         return -E2BIG;
-    if (m->bytes > event_bytes_max || m->cost > cost_max(event_bytes_max))
-        refuse(m);
-    zmq_msg_t *frame = m->refused ? NULL : jb_message_room(m);
-    if (frame && zmq_msg_init_size(frame, c->head.size) < 0)
-        frame = NULL;
-    if (frame)
-        m->count++;
-    else
-        refuse(m); /* also without memory: what comes behind it is heard */
-    begin_body(c, frame);
+    m->refused |= cost(m) > bytes_max;
     return 0;
 }
 
-/* Takes a head, as far as it is there. */
-static int take_head(struct jb_connection *c, const unsigned char **data, size_t *size,
-                     size_t event_bytes_max) {
-    const unsigned char *from = *data;
-    size_t have = *size;
-    const size_t before = c->start_size;
-    if (before > 0) {
-        size_t more = jb_head_bytes_max - before;
-        if (more > have)
-            more = have;
-        memcpy(c->start + before, from, more);
-        from = c->start;
-        have = before + more;
+/* Finds a whole message in the bytes, without a command in it. Returns its size; 0: there
+ * is none. */
+static int find_whole(struct jb_message *m, const unsigned char *data, size_t size,
+                      size_t bytes_max, size_t *found) {
+    size_t at = 0;
+    *found = 0;
+    for (struct jb_head head = {.more = 1}; head.more;) {
+        int bytes = jb_read_head(data + at, size - at, &head);
+        if (bytes < 0)
+            return bytes;
+        if (bytes == 0 || head.command || size - at - (size_t)bytes < head.size)
+            return 0;
+        at += (size_t)bytes;
+        int rc = count_frame(m, &head, at, bytes_max);
+        if (rc < 0)
+            return rc;
+        at += (size_t)head.size;
     }
-    int bytes = jb_read_head(from, have, &c->head);
-    if (bytes < 0)
-        return bytes;
-    if (bytes == 0) {
-        if (from != c->start)
-            memcpy(c->start, from, have);
-        c->start_size = have;
-        *data += *size;
-        *size = 0;
-        return 0;
-    }
-    c->start_size = 0;
-    *data += (size_t)bytes - before;
-    *size -= (size_t)bytes - before;
-    return c->head.command ? begin_command(c) : begin_frame(c, event_bytes_max);
+    *found = at;
+    return 0;
 }
 
-static int end_command(struct jb_connection *c) {
+/* Moves bytes to `start`, until that has `want`. */
+static void collect(struct jb_connection *c, size_t want, const unsigned char **data,
+                    size_t *size) {
+    size_t part = want - c->start_size;
+    if (part > *size)
+        part = *size;
+    memcpy(c->start + c->start_size, *data, part);
+    c->start_size += part;
+    *data += part;
+    *size -= part;
+}
+
+static int begin_frame(struct jb_connection *c, size_t bytes_max) {
+    struct jb_message *m = &c->message;
+    const size_t head_size = c->start_size;
+    int rc = count_frame(m, &c->head, m->wire_size + head_size, bytes_max);
+    if (rc < 0)
+        return rc;
+    c->place = jb_in_frame;
+    c->owed = c->head.size;
+    /* Without memory it is refused: what comes behind it is heard. */
+    if (!m->refused && keep_room(c, head_size + m->last_size) < 0)
+        m->refused = 1;
+    if (!m->refused) {
+        memcpy(c->kept + m->wire_size, c->start, head_size);
+        m->wire_size += head_size;
+    }
+    c->start_size = 0;
+    return 0;
+}
+
+static int begin_command(struct jb_connection *c) {
+    if (c->head.size > command_bytes_max)
+        return -EPROTO;
+    c->place = jb_in_command;
+    c->owed = c->head.size;
+    c->start_size = 0;
+    return 0;
+}
+
+static int take_head(struct jb_connection *c, const unsigned char **data, size_t *size,
+                     size_t bytes_max) {
+    for (size_t want = 2;; want = jb_head_bytes_max) {
+        if (c->start_size < want)
+            collect(c, want, data, size);
+        int bytes = jb_read_head(c->start, c->start_size, &c->head);
+        if (bytes < 0)
+            return bytes;
+        if (bytes > 0)
+            return c->head.command ? begin_command(c) : begin_frame(c, bytes_max);
+        if (*size == 0)
+            return 0;
+    }
+}
+
+static int take_command(struct jb_connection *c, const unsigned char **data, size_t *size) {
+    if (c->start_size < jb_command_start && c->owed > 0) {
+        const size_t before = c->start_size;
+        const uint64_t left = before + c->owed;
+        collect(c, left < jb_command_start ? (size_t)left : jb_command_start, data, size);
+        c->owed -= c->start_size - before;
+    }
+    const size_t part = c->owed < *size ? (size_t)c->owed : *size;
+    *data += part;
+    *size -= part;
+    c->owed -= part;
+    if (c->owed > 0)
+        return 0;
+    c->place = jb_at_head;
+    c->start_size = 0;
     unsigned char pong[jb_pong_bytes_max];
-    int size = jb_answer(zmq_msg_data(&c->command), c->head.size, pong);
-    zmq_msg_close(&c->command);
-    return size > 0 ? jb_connection_send(c, pong, (size_t)size) : size;
+    int answer = jb_answer(c->start, c->head.size, pong);
+    return answer > 0 ? jb_connection_send(c, pong, (size_t)answer) : answer;
+}
+
+/* Returns whether the message is whole. */
+static int take_frame(struct jb_connection *c, const unsigned char **data, size_t *size) {
+    struct jb_message *m = &c->message;
+    const size_t part = c->owed < *size ? (size_t)c->owed : *size;
+    if (!m->refused && part > 0) {
+        memcpy(c->kept + m->wire_size, *data, part);
+        m->wire_size += part;
+    }
+    *data += part;
+    *size -= part;
+    c->owed -= part;
+    if (c->owed > 0)
+        return 0;
+    c->place = jb_at_head;
+    m->wire = c->kept;
+    return !c->head.more;
 }
 
 int jb_connection_take(struct jb_connection *c, const unsigned char **data, size_t *size,
-                       size_t event_bytes_max) {
-    for (;;) {
-        if (!c->in_body) {
+                       size_t message_bytes_max) {
+    if (c->is_whole) {
+        forget(c);
+        c->is_whole = 0;
+    }
+    struct jb_message *m = &c->message;
+    for (int rc = 0;;) {
+        if (c->place == jb_at_head && m->frame_count == 0 && c->start_size == 0) {
+            size_t whole;
+            rc = find_whole(m, *data, *size, message_bytes_max, &whole);
+            if (whole > 0) {
+                m->wire = *data;
+                m->wire_size = whole;
+                *data += whole;
+                *size -= whole;
+                return c->is_whole = 1;
+            }
+            memset(m, 0, sizeof *m);
+        }
+        if (rc < 0)
+            return rc;
+        if (c->place == jb_at_head) {
             if (*size == 0)
                 return 0;
-            int rc = take_head(c, data, size, event_bytes_max);
-            if (rc < 0)
-                return rc;
-            if (!c->in_body)
-                return 0;
+            rc = take_head(c, data, size, message_bytes_max);
+        } else if (c->place == jb_in_command) {
+            rc = take_command(c, data, size);
+        } else if (take_frame(c, data, size)) {
+            return c->is_whole = 1;
         }
-        uint64_t part = c->head.size - c->got;
-        if (part > *size)
-            part = *size;
-        if (c->body && part > 0)
-            memcpy((char *)zmq_msg_data(c->body) + c->got, *data, part);
-        c->got += part;
-        *data += part;
-        *size -= part;
-        if (c->got < c->head.size)
+        if (rc < 0)
+            return rc;
+        if (*size == 0 && (c->place == jb_at_head || c->owed > 0))
             return 0;
-        c->in_body = 0;
-        c->body = NULL;
-        if (c->head.command) {
-            int rc = end_command(c);
-            if (rc < 0)
-                return rc;
-        } else if (!c->head.more) {
-            return 1;
-        }
     }
 }

@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "inbound.h"
-#include "waiting.h"
+#include "outbound.h"
 
 /* What one key had in one batch. */
 struct jb_tally {
@@ -23,7 +22,6 @@ enum jb_heard_kind { jb_unsubscribed, jb_subscribed, jb_flush };
 
 struct jb_heard {
     int32_t kind;
-    int32_t fd;      /* of the subscriber's connection; -1: not known any more */
     uint32_t size;   /* of the filter, or of the flush's key and number */
     uint32_t offset; /* into keys */
 };
@@ -40,22 +38,17 @@ struct jb_forwarded {
 };
 
 struct jb_forwarder {
-    struct jb_inbound *publishers;
-    void *subscribers; /* XPUB without a bound, with ZMQ_XPUB_VERBOSER */
-    int subscribers_fd, wake_fd;
-    struct jb_waiting *waiting; /* for subscribers */
-    uint64_t paced_bytes;       /* beyond so many, publishers wait for them */
-    uint64_t waited;            /* before the last batch */
+    struct jb_side *publishers;
+    struct jb_outbound *subscribers;
+    int wake_fd;
+    uint64_t paced_bytes; /* while more waits for subscribers, publishers wait for them */
+    uint64_t waited;      /* before the last batch */
     int64_t paced_until_ms;
-    _Atomic int32_t *asleep; /* 1 while it waits because nothing has come */
 };
 
 /* Waits up to timeout_ms for something to do, then reads subscriptions and forwards
  * what waits, up to the capacities. With `hold`, leaves the publishers' events where
  * they are. Returns 0, or a negative errno. */
 int jb_forward(struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done);
-
-/* Tells whether a file descriptor is readable. */
-int jb_is_readable(int fd);
 
 #endif

@@ -17,10 +17,6 @@ import (
 	"github.com/juicebus/juicebus/core/internal/endpoint"
 )
 
-// maxSubscriptionBytes bounds what a subscriber may send: libzmq keeps a node of
-// memory for each byte of a filter, and walks them recursively.
-const maxSubscriptionBytes = 2 << 10
-
 // Every socket retries its connection after 0.1 to 0.3 s: libzmq adds up to as much
 // again to an interval that is itself another one for each socket. A longer wait would
 // outlast a new proxy's hold.

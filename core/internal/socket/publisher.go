@@ -35,6 +35,10 @@ func (e *Event) Size() int64 {
 // ErrNoRoom says that the queue towards the network is full.
 var ErrNoRoom = errors.New("no room")
 
+// maxSubscriptionBytes bounds what a subscriber may send: libzmq keeps a node of
+// memory for each byte of a filter, and walks them recursively.
+const maxSubscriptionBytes = 2 << 10
+
 // Publisher is an XPUB socket: by reading the subscriptions that arrive it knows
 // when a proxy is there.
 type Publisher struct {

@@ -28,12 +28,4 @@ const uint64_t *jb_waiting_bytes(const struct jb_waiting *waiting);
 /* Makes a frame with a copy of data, or returns -ENOMEM. */
 int jb_waiting_copy(struct jb_waiting *waiting, zmq_msg_t *frame, const void *data, size_t size);
 
-/* Counts an event that has come from a socket and goes on to many, by its last frame.
- * Large events are counted one by one. Of small ones a few, at random, each stand for
- * what has passed since the one before: what waits is known well enough, whatever it
- * is a part of, and most cost nothing. Without memory they go uncounted. Not for
- * several threads at once. */
-void jb_waiting_trace(struct jb_waiting *waiting, zmq_msg_t *last_frame, size_t bytes,
-                      size_t frame_count);
-
 #endif

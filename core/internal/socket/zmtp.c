@@ -14,8 +14,11 @@ const unsigned char jb_greeting[jb_greeting_bytes] = {
     [0] = 0xff, [signature_end] = 0x7f, [version_at] = 3, [mechanism_at] = 'N', 'U', 'L', 'L',
 };
 
-const unsigned char jb_ready[] = "\4\x1a\5READY\x0bSocket-Type\0\0\0\4XSUB";
-const size_t jb_ready_bytes = sizeof jb_ready - 1;
+const unsigned char *jb_ready_for(enum jb_role peer) {
+    static const unsigned char to_publishers[] = "\4\x1a\5READY\x0bSocket-Type\0\0\0\4XSUB";
+    static const unsigned char to_subscribers[] = "\4\x1a\5READY\x0bSocket-Type\0\0\0\4XPUB";
+    return peer == jb_publisher_role ? to_publishers : to_subscribers;
+}
 
 int jb_is_greeting(const unsigned char greeting[jb_greeting_bytes]) {
     return greeting[0] == 0xff && greeting[signature_end] == 0x7f && greeting[version_at] >= 3 &&
@@ -41,10 +44,16 @@ static const unsigned char *after_name(const unsigned char *body, size_t size, c
     return body + 1 + name_size;
 }
 
-int jb_is_ready_of_publisher(const unsigned char *body, size_t size) {
+static int has_role(enum jb_role role, const unsigned char *type, size_t size) {
+    if (role == jb_publisher_role)
+        return is(type, size, "PUB") || is(type, size, "XPUB");
+    return is(type, size, "SUB") || is(type, size, "XSUB");
+}
+
+int jb_is_ready_of(enum jb_role peer, const unsigned char *body, size_t size) {
     const unsigned char *end = body + size;
     const unsigned char *at = after_name(body, size, "READY");
-    int publishes = 0;
+    int good = 0;
     while (at && at < end) {
         const unsigned char *name = at + 1;
         size_t name_size = *at;
@@ -55,10 +64,10 @@ int jb_is_ready_of_publisher(const unsigned char *body, size_t size) {
         if ((size_t)(end - value) < value_size)
             return 0;
         if (is(name, name_size, "Socket-Type"))
-            publishes = is(value, value_size, "PUB") || is(value, value_size, "XPUB");
+            good = has_role(peer, value, value_size);
         at = value + value_size;
     }
-    return publishes;
+    return good;
 }
 
 int jb_read_head(const unsigned char *data, size_t size, struct jb_head *head) {
@@ -76,22 +85,18 @@ int jb_read_head(const unsigned char *data, size_t size, struct jb_head *head) {
     return (int)bytes;
 }
 
-size_t jb_write_head(unsigned char *to, int command, size_t size) {
-    to[0] = command ? flag_command : 0;
-    to[1] = (unsigned char)size;
-    return short_head_bytes;
-}
-
-int jb_answer(const unsigned char *body, size_t size, unsigned char pong[jb_pong_bytes_max]) {
-    const unsigned char *time = after_name(body, size, "PING");
+int jb_answer(const unsigned char *start, uint64_t size, unsigned char pong[jb_pong_bytes_max]) {
+    const size_t there = size < jb_command_start ? (size_t)size : jb_command_start;
+    const unsigned char *time = after_name(start, there, "PING");
     if (!time) /* READY comes once, and whoever says ERROR gives up */
-        return after_name(body, size, "READY") || after_name(body, size, "ERROR") ? -EPROTO : 0;
-    size_t rest = (size_t)(body + size - time);
+        return after_name(start, there, "READY") || after_name(start, there, "ERROR") ? -EPROTO : 0;
+    const uint64_t rest = size - (uint64_t)(time - start);
     if (rest < ping_time_bytes || rest - ping_time_bytes > ping_context_bytes_max)
         return -EPROTO;
-    size_t context = rest - ping_time_bytes;
-    size_t at = jb_write_head(pong, 1, 5 + context);
-    memcpy(pong + at, "\4PONG", 5);
-    memcpy(pong + at + 5, time + ping_time_bytes, context);
-    return (int)(at + 5 + context);
+    const size_t context = (size_t)rest - ping_time_bytes;
+    pong[0] = flag_command;
+    pong[1] = (unsigned char)(5 + context);
+    memcpy(pong + 2, "\4PONG", 5);
+    memcpy(pong + 7, time + ping_time_bytes, context);
+    return (int)(7 + context);
 }

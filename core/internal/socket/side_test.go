@@ -6,9 +6,11 @@ package socket
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -20,14 +22,110 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const inboundLimit = 1 << 20
+const deadline = 20 * time.Second
+
+// handshakeBytes is what a proxy sends before it knows who a peer is: a greeting, and READY.
+const handshakeBytes = 64 + 28
+
+// raw is a peer over a plain connection.
+type raw struct{ net.Conn }
+
+func connect(t *testing.T, uri string) raw {
+	t.Helper()
+	network, address, _ := strings.Cut(uri, "://")
+	if network == "ipc" {
+		network = "unix"
+	}
+	conn, err := net.Dial(network, address)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(deadline)))
+	return raw{conn}
+}
+
+var greeting = append(append([]byte("\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03\x00NULL"), make([]byte, 16)...), make([]byte, 32)...)
+
+// peerOf is a peer that has made its handshake.
+func peerOf(t *testing.T, uri, kind string) raw {
+	t.Helper()
+	r := connect(t, uri)
+	r.say(t, greeting)
+	r.say(t, frame(4, []byte("\x05READY\x0bSocket-Type\x00\x00\x00"+string(rune(len(kind)))+kind)))
+	r.hear(t, handshakeBytes+1) // more than it sends to anybody
+	return r
+}
+
+func (r raw) say(t *testing.T, data []byte) {
+	t.Helper()
+	_, err := r.Write(data)
+	require.NoError(t, err)
+}
+
+func (r raw) hear(t *testing.T, bytes int) {
+	t.Helper()
+	_, err := io.ReadFull(r, make([]byte, bytes))
+	require.NoError(t, err)
+}
+
+// isOver tells whether the other side ends the connection.
+func (r raw) isOver(t *testing.T) bool {
+	t.Helper()
+	_, err := io.Copy(io.Discard, r)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// isThere tells whether the other side has not ended the connection.
+func (r raw) isThere(t *testing.T) bool {
+	t.Helper()
+	conn, err := r.Conn.(syscall.Conn).SyscallConn()
+	require.NoError(t, err)
+	var there bool
+	require.NoError(t, conn.Control(func(fd uintptr) {
+		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		there = n > 0 || errors.Is(err, syscall.EAGAIN)
+	}))
+	return there
+}
+
+// sayUntilCut says the same over and over, and returns how many bytes went.
+func (r raw) sayUntilCut(t *testing.T, data []byte) (sent int) {
+	t.Helper()
+	for {
+		n, err := r.Write(data)
+		sent += n
+		if err != nil {
+			require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "nobody ends it after %d bytes", sent)
+			return sent
+		}
+	}
+}
+
+// frame is a frame with flags: 1 for more to come, 4 for a command.
+func frame(flags byte, body []byte) []byte {
+	if len(body) < 256 {
+		return append([]byte{flags, byte(len(body))}, body...)
+	}
+	return append(binary.BigEndian.AppendUint64([]byte{flags | 2}, uint64(len(body))), body...)
+}
+
+const anyPort = "tcp://127.0.0.1:0"
+
+// endless are frames of messages that do not end.
+var endless = map[string][]byte{
+	"large frames": frame(1, make([]byte, 1<<20)),
+	"small frames": []byte(strings.Repeat(string(frame(1, make([]byte, 100))), 1000)),
+	"empty frames": []byte(strings.Repeat(string(frame(1, nil)), 10_000)),
+}
+
+const eventLimit = 1 << 20
 
 // pass is a Forwarder, and what it has done so far.
 type pass struct {
 	*Forwarder
 	pubURI, subURI  string
 	events, refused uint64
-	flushes         []string
+	heard           []string
+	asked           int
 	keys            map[string]uint64 // bytes
 	peak            int64             // of what waited
 }
@@ -35,8 +133,7 @@ type pass struct {
 func openPass(t testing.TB, uri string) *pass {
 	t.Helper()
 	f, err := OpenForwarder(uri, anyPort, ForwarderOptions{
-		MaxEventBytes: inboundLimit, MaxBytes: 64 << 20, Welcome: []byte("\xffwelcome"), Filters: 100,
-		OnPanic:  func(value any) { t.Errorf("panic: %v", value) },
+		MaxEventBytes: eventLimit, MaxBytes: 64 << 20, Welcome: []byte("\xffwelcome"), Filters: 100,
 		Announce: func(string, string) []byte { return []byte("\xffannounced") },
 	})
 	require.NoError(t, err)
@@ -59,11 +156,9 @@ func (p *pass) serve(t testing.TB, hold bool, done func() bool) {
 			p.keys[string(tally.Key)] += tally.Bytes
 		}
 		for _, heard := range batch.Heard {
-			if heard.Kind == FlushAsked {
-				p.flushes = append(p.flushes, string(heard.Key))
-			}
+			p.heard = append(p.heard, fmt.Sprint(heard.Kind, " ", string(heard.Key)))
 		}
-		p.peak = max(p.peak, p.waiting.Bytes())
+		p.peak = max(p.peak, p.waitingBytes())
 	}
 }
 
@@ -186,12 +281,12 @@ func TestPublisherThatBreaksALimitIsCut(t *testing.T) {
 		said   []byte
 		reason string
 	}{
-		"frame over the limit":  {frame(0, make([]byte, inboundLimit+1))[:9], TooLargeFrame},
+		"frame over the limit":  {frame(0, make([]byte, eventLimit+1))[:9], TooLargeFrame},
 		"frame of 2^64-1 bytes": {[]byte("\x02\xff\xff\xff\xff\xff\xff\xff\xff"), TooLargeFrame},
 		"READY again":           {frame(4, []byte("\x05READY")), BreaksProtocol},
 		"PING without a time":   {frame(4, []byte("\x04PING")), BreaksProtocol},
 		"PING of 17 bytes":      {frame(4, append([]byte("\x04PING\x00\x00"), make([]byte, 17)...)), BreaksProtocol},
-		"command of 5,000":      {frame(4, make([]byte, 5000)), TooLargeFrame},
+		"command of 5,000":      {frame(4, make([]byte, 5000)), BreaksProtocol},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openPass(t, anyPort)
@@ -216,8 +311,8 @@ func TestPublisherThatBreaksALimitIsCut(t *testing.T) {
 func TestMessageOverTheLimitThatEndsIsRefusedAndTheNextIsNot(t *testing.T) {
 	p := openPass(t, anyPort)
 	r := p.publisher(t)
-	over := make([]byte, inboundLimit/2+1)
-	r.say(t, event("Good.", make([]byte, inboundLimit-5)))
+	over := make([]byte, eventLimit/2+1)
+	r.say(t, event("Good.", make([]byte, eventLimit-5)))
 	p.meanwhile(t, func() {
 		r.say(t, append(append(frame(1, []byte("Bad.")), frame(1, over)...), frame(0, over)...))
 		r.say(t, append(frame(1, []byte("Tiny.")), append(bytes.Repeat(frame(1, nil), 18_000), frame(0, nil)...)...))
@@ -231,11 +326,11 @@ func TestMessageOverTheLimitThatEndsIsRefusedAndTheNextIsNot(t *testing.T) {
 func TestMessageUnderTheLimitMayTakeItsTime(t *testing.T) {
 	p := openPass(t, anyPort)
 	slow, busy := p.publisher(t), p.publisher(t)
-	whole := event("Slow.", make([]byte, inboundLimit/2))
+	whole := event("Slow.", make([]byte, eventLimit/2))
 	slow.say(t, whole[:len(whole)/2])
 	p.meanwhile(t, func() {
 		for range 50 {
-			busy.say(t, event("Busy.", make([]byte, inboundLimit/10)))
+			busy.say(t, event("Busy.", make([]byte, eventLimit/10)))
 		}
 	})
 	p.serve(t, false, func() bool { return p.events == 50 })
@@ -247,7 +342,7 @@ func TestMessageUnderTheLimitMayTakeItsTime(t *testing.T) {
 func TestPublisherThatLeavesTooFewDescriptorsIsCut(t *testing.T) {
 	var limit syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
-	last, err := duplicateFD(0)
+	last, err := syscall.Dup(0)
 	require.NoError(t, err)
 	few := syscall.Rlimit{Cur: uint64(last + reservedFDs + 30), Max: limit.Max}
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few))
@@ -258,7 +353,7 @@ func TestPublisherThatLeavesTooFewDescriptorsIsCut(t *testing.T) {
 		if fds[len(fds)-1] > last+30 {
 			break
 		}
-		fd, err := duplicateFD(0)
+		fd, err := syscall.Dup(0)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, syscall.Close(fd)) }()
 		fds = append(fds, fd)
@@ -307,7 +402,7 @@ func TestWhatIsHeldWaitsInTheNetworkAndHandshakesDoNot(t *testing.T) {
 	p.serve(t, false, func() bool { return p.events == 1 })
 }
 
-// A libzmq socket with a bound on what it reads ends the process here, see inbound.h.
+// A libzmq socket with a bound on what it reads ends the process here, see side.h.
 func TestPublisherThatBreaksOffBehindManyEventsAndAHeartbeatHarmsNobody(t *testing.T) {
 	p := openPass(t, anyPort)
 	said := append(bytes.Repeat(event("A.", nil), 700), frame(4, []byte("\x04PING\x00\x00"))...)
@@ -332,19 +427,19 @@ func TestPublishersWaitForSubscribersThatRead(t *testing.T) {
 	})
 	p.meanwhile(t, func() {
 		go func() {
-			one := event("A.", make([]byte, inboundLimit-2))
+			one := event("A.", make([]byte, eventLimit-2))
 			for range 300 {
 				r.say(t, one)
 			}
 		}()
-		part := make([]byte, inboundLimit)
+		part := make([]byte, eventLimit)
 		for range 300 {
 			_, err := io.ReadFull(subscriber, part)
 			assert.NoError(t, err)
 		}
 	})
 	assert.Zero(t, p.CutOff())
-	assert.Less(t, p.peak, p.maxBytes/pacedPart+4*inboundLimit)
+	assert.Less(t, p.peak, p.maxBytes/pacedPart+4*eventLimit)
 }
 
 // parsed is what a stream of frames is to a proxy: the bytes of each key that is
@@ -368,7 +463,7 @@ func parsed(stream []byte) (keys map[string]uint64, refused uint64, broken bool)
 		if flags&2 != 0 {
 			size = binary.BigEndian.Uint64(stream[1:])
 		}
-		limit := uint64(inboundLimit)
+		limit := uint64(eventLimit)
 		if flags&4 != 0 {
 			limit = 4096
 		}
@@ -411,7 +506,7 @@ func breaks(command string) bool {
 }
 
 // The seeds are what a good publisher says, and what breaks it.
-func FuzzInbound(f *testing.F) {
+func FuzzSide(f *testing.F) {
 	f.Add(event("A.b.", []byte("{}")), uint8(3))
 	f.Add(append(frame(4, []byte("\x04PING\x00\x01ctx")), event("A.", make([]byte, 300))...), uint8(1))
 	f.Add(append(frame(1, []byte("\xfff0123456789abcdef")), frame(0, make([]byte, 8))...), uint8(9))
@@ -445,4 +540,206 @@ func FuzzInbound(f *testing.F) {
 		require.Equal(t, refused, p.refused)
 		require.Equal(t, cut, p.CutOff())
 	})
+}
+
+func (p *pass) subscriber(t *testing.T, filters ...string) (r raw) {
+	t.Helper()
+	p.meanwhile(t, func() {
+		r = peerOf(t, p.subURI, "SUB")
+		r.hear(t, len("\x00\x08\xffwelcome")-1) // the first is heard already
+	})
+	for _, filter := range filters {
+		r.say(t, frame(0, []byte("\x01"+filter)))
+	}
+	p.isLive(t, r)
+	return r
+}
+
+// isLive waits until all that a subscriber has said is taken in.
+func (p *pass) isLive(t *testing.T, r raw) {
+	t.Helper()
+	p.asked++
+	key := fmt.Sprint("\xffr", p.asked)
+	r.say(t, frame(0, []byte("\x01"+key)))
+	p.serve(t, false, func() bool {
+		return len(p.heard) > 0 && p.heard[len(p.heard)-1] == fmt.Sprint(Subscribed, " ", key)
+	})
+}
+
+// gets reads so much while the proxy is served.
+func (p *pass) gets(t *testing.T, r raw, want []byte) {
+	t.Helper()
+	got := make([]byte, len(want))
+	p.meanwhile(t, func() {
+		_, err := io.ReadFull(r, got)
+		assert.NoError(t, err)
+	})
+	require.Equal(t, want, got)
+}
+
+func TestSubscribersGetWhatTheyHaveAskedForInOrder(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	all, some, both := p.subscriber(t, ""), p.subscriber(t, "A.x.", "B."), p.subscriber(t, "A.", "A.x.")
+	none := p.subscriber(t, "A.y.", "A.x.long.")
+	a, x, b := event("A.", []byte("{}")), event("A.x.", make([]byte, 300)), event("B.", make([]byte, 100_000))
+	for range 3 {
+		r.say(t, bytes.Join([][]byte{a, x, b, x}, nil))
+		p.gets(t, all, bytes.Join([][]byte{a, x, b, x}, nil))
+		p.gets(t, some, bytes.Join([][]byte{x, b, x}, nil))
+		p.gets(t, both, bytes.Join([][]byte{a, x, x}, nil))
+	}
+	p.Tell([]byte("A.y."), []byte("at last"))
+	p.gets(t, none, event("A.y.", []byte("at last")))
+}
+
+func TestFilterIsGivenUpByWhoHadItAlone(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	one, other := p.subscriber(t, "A.", "B."), p.subscriber(t, "A.")
+	one.say(t, frame(0, []byte("\x00A.")))
+	one.say(t, frame(0, []byte("\x00never")))
+	p.isLive(t, one)
+	r.say(t, append(event("A.", nil), event("B.", nil)...))
+	p.gets(t, one, event("B.", nil))
+	p.gets(t, other, event("A.", nil))
+}
+
+func TestReservedKeysAreToldAndThoseOfWhoGoesAreGivenUp(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.subscriber(t, "A.", "\xffc")
+	r.say(t, frame(0, []byte("\x01\xffc"))) // once is enough
+	r.say(t, frame(0, []byte("\x01\xffd")))
+	r.say(t, frame(0, []byte("\x00\xffd")))
+	r.say(t, frame(0, []byte("\x00\xffnever")))
+	p.isLive(t, r)
+	assert.Equal(t, []string{"1 \xffc", "1 \xffr1", "1 \xffd", "0 \xffd", "1 \xffr2"}, p.heard)
+	p.heard = nil
+	require.NoError(t, r.Close())
+	p.serve(t, false, func() bool { return len(p.heard) == 3 })
+	assert.ElementsMatch(t, []string{"0 \xffc", "0 \xffr1", "0 \xffr2"}, p.heard)
+}
+
+func TestSubscriberWithTooManySubscriptionsIsCut(t *testing.T) {
+	for name, filters := range map[string][]byte{
+		"in number": bytes.Join(func() (all [][]byte) {
+			for i := range 101 {
+				all = append(all, frame(0, fmt.Appendf(nil, "\x01A.%d.", i)), frame(0, fmt.Appendf(nil, "\x00B.%d.", i)))
+			}
+			return all
+		}(), nil),
+		"in bytes": bytes.Join(func() (all [][]byte) {
+			for i := range 7 {
+				all = append(all, frame(0, fmt.Appendf(nil, "\x01%01000d", i)))
+			}
+			return all
+		}(), nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := openPass(t, anyPort)
+			good, bad := p.subscriber(t, "A."), p.subscriber(t)
+			bad.say(t, filters)
+			assert.Equal(t, []string{TooManySubscriptions}, p.hasCut(t, 1))
+			assert.True(t, bad.isOver(t))
+			assert.True(t, good.isThere(t))
+		})
+	}
+}
+
+func TestFiltersThatComeAndGoOrComeTwiceAreNotTooMany(t *testing.T) {
+	p := openPass(t, anyPort)
+	good := p.subscriber(t, "Kept.")
+	for i := range 200 {
+		good.say(t, frame(0, []byte("\x01Kept.")))
+		good.say(t, frame(0, fmt.Appendf(nil, "\x01A.%d.", i)))
+		good.say(t, frame(0, fmt.Appendf(nil, "\x00A.%d.", i)))
+	}
+	p.isLive(t, good)
+	assert.Zero(t, p.CutOff())
+}
+
+func TestSubscriberWhoseMessageDoesNotEndIsCut(t *testing.T) {
+	for name, frames := range endless {
+		t.Run(name, func(t *testing.T) {
+			p := openPass(t, anyPort)
+			bad := p.subscriber(t)
+			p.meanwhile(t, func() { bad.sayUntilCut(t, frames) })
+			assert.Len(t, p.hasCut(t, 1), 1)
+		})
+	}
+}
+
+// waits fills a subscriber's connection until so much waits in the proxy.
+func (p *pass) waits(t *testing.T, from raw, one []byte, least int64) {
+	t.Helper()
+	p.serve(t, false, func() bool {
+		if p.waitingBytes() >= least {
+			return true
+		}
+		from.say(t, one)
+		return false
+	})
+}
+
+func TestFrozenSubscriberIsCutAndOneThatReadsIsNot(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	frozen, reading := p.subscriber(t, "A."), p.subscriber(t, "A.")
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = io.Copy(io.Discard, reading)
+	}()
+	one := event("A.", make([]byte, 100_000))
+	go func() {
+		for err := error(nil); err == nil; {
+			_, err = r.Write(one)
+		}
+	}()
+	assert.Equal(t, []string{Frozen}, p.hasCut(t, 1))
+	assert.True(t, frozen.isOver(t))
+	select {
+	case <-over:
+		t.Error("the one that reads is cut off")
+	default:
+	}
+}
+
+func TestWhatWaitsIsDeliveredWholeWhenItIsReadAgain(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	// One of many keys: what waits for it must not keep what others have had.
+	asleep, awake := p.subscriber(t, "A."), p.subscriber(t, "")
+	go func() { _, _ = io.Copy(io.Discard, awake) }()
+	p.waits(t, r, event("A.", make([]byte, 60_000)), 1)
+	var want []byte
+	before, count := p.keys["A."], 0
+	for p.waitingBytes() < 4<<20 && count < 20_000 {
+		a := event("A.", fmt.Append(nil, count))
+		want = append(want, a...)
+		r.say(t, append(a, bytes.Repeat(event("B.", make([]byte, 200)), 20)...))
+		count++
+		_, err := p.Forward(0, false)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 20_000, count, "%d bytes wait", p.waitingBytes())
+	large := make([]byte, before/60_002*uint64(len(event("A.", make([]byte, 60_000)))))
+	p.meanwhile(t, func() {
+		_, err := io.ReadFull(asleep, large)
+		assert.NoError(t, err)
+	})
+	p.gets(t, asleep, want)
+}
+
+func TestManySubscribersOfOneEventShareItsMemory(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	for range 20 {
+		p.subscriber(t, "A.")
+	}
+	p.waits(t, r, event("A.", make([]byte, 100_000)), 1)
+	before, events := p.waitingBytes(), p.events
+	r.say(t, bytes.Repeat(event("A.", make([]byte, 100_000)), 10))
+	p.serve(t, false, func() bool { return p.events >= events+10 })
+	assert.Less(t, p.waitingBytes()-before, int64(2<<20))
 }

@@ -5,18 +5,16 @@
  * names connections by their file descriptors, and a number that it has closed may be
  * a stranger's by now; the inode of a socket is never given to another one.
  */
-#ifndef JB_PEERS_H
-#define JB_PEERS_H
+#ifndef JB_FLOW_H
+#define JB_FLOW_H
 
 #include <stdint.h>
 
-/* The inode of a socket that was accepted at the address where `listening` listens; 0
- * if fd is anything else. */
-uint64_t jb_inode(int fd, int listening);
+/* The inode of a socket; 0 if fd is anything else. */
+uint64_t jb_inode(int fd);
 
 struct jb_flow {
     uint64_t read;   /* bytes that libzmq has read */
-    uint64_t sent;   /* bytes that went, each once */
     uint64_t acked;  /* bytes that the other side's kernel has taken */
     uint64_t queued; /* bytes that it has not taken yet */
 };
@@ -29,9 +27,5 @@ int jb_flow(int fd, uint64_t inode, struct jb_flow *flow);
 /* Ends a connection, so that libzmq closes it. Returns 1; 0 if fd is not the socket with
  * this inode. */
 int jb_end(int fd, uint64_t inode);
-
-/* The same where no file descriptor may be left for it. grip is a file descriptor of the
- * caller's that holds the connection meanwhile, and then the same as idle again. */
-int jb_cut_off(int fd, uint64_t inode, int grip, int idle);
 
 #endif

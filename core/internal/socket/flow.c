@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The juicebus authors
  *
- * The system calls behind peers.go; peers.h has what they promise.
+ * The system calls behind flow.go; flow.h has what they promise.
  */
 #define _GNU_SOURCE
-#include "peers.h"
+#include "flow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,47 +15,11 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-static uint64_t inode_of(int fd) {
+uint64_t jb_inode(int fd) {
     struct stat status;
     return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
-}
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-    struct sockaddr_un un;
-};
-
-static int local_address(int fd, union address *address) {
-    socklen_t size = sizeof *address;
-    memset(address, 0, sizeof *address);
-    return getsockname(fd, &address->any, &size) == 0;
-}
-
-/* The port, not the host: a wildcard listens at every one. */
-static int same_place(const union address *a, const union address *b) {
-    if (a->any.sa_family != b->any.sa_family)
-        return 0;
-    switch (a->any.sa_family) {
-    case AF_INET:
-        return a->in.sin_port == b->in.sin_port;
-    case AF_INET6:
-        return a->in6.sin6_port == b->in6.sin6_port;
-    default:
-        return memcmp(a->un.sun_path, b->un.sun_path, sizeof a->un.sun_path) == 0;
-    }
-}
-
-uint64_t jb_inode(int fd, int listening) {
-    union address here, there;
-    uint64_t inode = inode_of(fd);
-    if (inode == 0 || !local_address(fd, &here) || !local_address(listening, &there))
-        return 0;
-    return same_place(&here, &there) && inode_of(fd) == inode ? inode : 0;
 }
 
 int jb_flow(int fd, uint64_t inode, struct jb_flow *flow) {
@@ -71,17 +35,16 @@ int jb_flow(int fd, uint64_t inode, struct jb_flow *flow) {
         /* What has arrived since is unread too. */
         if (info.tcpi_bytes_received > (uint64_t)unread)
             flow->read = info.tcpi_bytes_received - (uint64_t)unread;
-        flow->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
         flow->acked = info.tcpi_bytes_acked;
     }
     flow->queued = (uint64_t)queued;
     /* Asked last: an inode never comes back, so it was this socket all the time. */
-    return inode != 0 && inode_of(fd) == inode ? is_tcp : -EBADF;
+    return inode != 0 && jb_inode(fd) == inode ? is_tcp : -EBADF;
 }
 
 /* grip keeps the socket what it is meanwhile, as libzmq may close its fd at any time. */
 static int end_if(int grip, uint64_t inode) {
-    if (inode == 0 || inode_of(grip) != inode)
+    if (inode == 0 || jb_inode(grip) != inode)
         return 0;
     /* libzmq's close then resets it, and the kernel keeps nothing of what waits. */
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -99,13 +62,5 @@ int jb_end(int fd, uint64_t inode) {
         return 0;
     int is_it = end_if(grip, inode);
     close(grip);
-    return is_it;
-}
-
-int jb_cut_off(int fd, uint64_t inode, int grip, int idle) {
-    if (dup3(fd, grip, O_CLOEXEC) < 0)
-        return 0;
-    int is_it = end_if(grip, inode);
-    dup3(idle, grip, O_CLOEXEC);
     return is_it;
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The juicebus authors
+ *
+ * Who has subscribed to what: from a key to the subscribers with a filter that it begins
+ * with. A key costs a look for each length that a filter has, however many filters there
+ * are.
+ */
+#ifndef JB_ROUTES_H
+#define JB_ROUTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { jb_filter_bytes_max = 2048 };
+
+struct jb_seat; /* a subscriber's at a filter */
+
+/* What a subscriber has: zero to begin with. */
+struct jb_seats {
+    struct jb_seat **seats;
+    size_t count, capacity;
+    uint64_t bytes;   /* of its filters */
+    uint64_t matched; /* when it was last found, for jb_routes_match */
+};
+
+struct jb_routes;
+struct jb_routes *jb_routes_new(void);
+void jb_routes_free(struct jb_routes *routes);
+
+/* Notes a filter of up to jb_filter_bytes_max, which another one may have too. Returns
+ * whether it is new to this one; -ENOMEM. */
+int jb_routes_add(struct jb_routes *routes, struct jb_seats *seats, const void *filter,
+                  size_t size);
+
+/* Gives a filter up. Returns whether it was there. */
+int jb_routes_remove(struct jb_routes *routes, struct jb_seats *seats, const void *filter,
+                     size_t size);
+
+/* Gives up the last of a subscriber's filters, and copies it to `filter`; returns its
+ * size, or -ENOENT: there are none, and seats takes no memory any more. */
+int jb_routes_remove_last(struct jb_routes *routes, struct jb_seats *seats, void *filter);
+
+/* Finds the subscribers to a key, each once. Returns how many; the array is valid until
+ * a filter is added, or the next match. */
+size_t jb_routes_match(struct jb_routes *routes, const void *key, size_t size,
+                       struct jb_seats ***found);
+
+#endif
