@@ -253,9 +253,9 @@ static int take_command(struct jb_connection *c, const unsigned char **data, siz
         return 0;
     c->place = jb_at_head;
     c->start_size = 0;
-    unsigned char pong[jb_pong_bytes_max];
-    int answer = jb_answer(c->start, c->head.size, pong);
-    return answer > 0 ? jb_connection_send(c, pong, (size_t)answer) : answer;
+    int answer = jb_answer(c->start, c->head.size, c->answer);
+    c->answer_size = answer > 0 ? (size_t)answer : 0;
+    return answer > 0 ? jb_heartbeat_taken : answer;
 }
 
 /* Returns whether the message is whole. */
@@ -292,7 +292,8 @@ int jb_connection_take(struct jb_connection *c, const unsigned char **data, size
                 m->wire_size = whole;
                 *data += whole;
                 *size -= whole;
-                return c->is_whole = 1;
+                c->is_whole = 1;
+                return jb_message_taken;
             }
             memset(m, 0, sizeof *m);
         }
@@ -300,16 +301,17 @@ int jb_connection_take(struct jb_connection *c, const unsigned char **data, size
             return rc;
         if (c->place == jb_at_head) {
             if (*size == 0)
-                return 0;
+                return jb_all_taken;
             rc = take_head(c, data, size, message_bytes_max);
         } else if (c->place == jb_in_command) {
             rc = take_command(c, data, size);
         } else if (take_frame(c, data, size)) {
-            return c->is_whole = 1;
+            c->is_whole = 1;
+            return jb_message_taken;
         }
-        if (rc < 0)
+        if (rc != 0)
             return rc;
         if (*size == 0 && (c->place == jb_at_head || c->owed > 0))
-            return 0;
+            return jb_all_taken;
     }
 }

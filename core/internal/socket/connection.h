@@ -41,6 +41,8 @@ struct jb_connection {
     size_t kept_capacity;      /* kept has message.wire_size bytes in it */
     struct jb_message message; /* as far as it is known */
     int is_whole;
+    unsigned char answer[jb_pong_bytes_max]; /* to a heartbeat */
+    size_t answer_size;
     struct sockaddr_in6 address;           /* or a sockaddr_in; family 0: none */
     struct jb_connection *older, *newer;   /* of those that shake hands */
     struct jb_connection *before, *behind; /* of all */
@@ -60,10 +62,12 @@ int jb_connection_room(struct jb_connection *c, struct iovec room[2], void *buff
 /* Notes that so many bytes have gone to the first of two. */
 void jb_connection_filled(struct jb_connection *c, size_t bytes);
 
-/* Takes from bytes that have come, and moves on behind what it has taken. Returns 1 when
- * message is whole; it is valid until the next call, and as long as the bytes. 0: all is
- * taken; or a negative errno: -EPROTO, -EMSGSIZE: a frame is over the limit, -E2BIG: the
- * message is, and does not end, and those of jb_connection_send. */
+enum jb_taken { jb_all_taken, jb_message_taken, jb_heartbeat_taken };
+
+/* Takes from bytes that have come, and moves on behind what it has taken, up to the end of
+ * a message, which is valid until the next call and as long as the bytes, or of a
+ * heartbeat, whose answer is to be sent. Returns an enum jb_taken, or a negative errno:
+ * -EPROTO, -EMSGSIZE: a frame is over the limit, -E2BIG: the message is, and does not end. */
 int jb_connection_take(struct jb_connection *c, const unsigned char **data, size_t *size,
                        size_t message_bytes_max);
 

@@ -130,7 +130,13 @@ static void read_subscriptions(struct jb_outbound *subscribers, struct jb_forwar
     }
 }
 
-static int wait_for_work(struct jb_forwarder *f, int timeout_ms, int hold) {
+/* Where there is something to do. */
+struct work {
+    int publishers, subscribers;
+};
+
+static int wait_for_work(struct jb_forwarder *f, int timeout_ms, int hold, struct work *work) {
+    *work = (struct work){1, 1};
     timeout_ms = jb_side_timeout(f->publishers, timeout_ms, hold);
     timeout_ms = jb_outbound_timeout(f->subscribers, timeout_ms);
     if (timeout_ms == 0)
@@ -138,7 +144,12 @@ static int wait_for_work(struct jb_forwarder *f, int timeout_ms, int hold) {
     struct pollfd fds[] = {{jb_side_fd(f->publishers, hold), POLLIN, 0},
                            {jb_side_fd(jb_outbound_side(f->subscribers), 0), POLLIN, 0},
                            {f->wake_fd, POLLIN, 0}};
-    return poll(fds, 3, timeout_ms) < 0 && errno != EINTR ? -errno : 0;
+    int count = poll(fds, 3, timeout_ms);
+    if (count < 0 && errno != EINTR)
+        return -errno;
+    if (count > 0) /* else it may be time for what is done at times */
+        *work = (struct work){fds[0].revents, fds[1].revents};
+    return 0;
 }
 
 int jb_forward(struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwarded *done) {
@@ -147,14 +158,19 @@ int jb_forward(struct jb_forwarder *f, int timeout_ms, int hold, struct jb_forwa
         timeout_ms = timeout_ms >= 0 && timeout_ms < paced_look_ms ? timeout_ms : paced_look_ms;
     }
     jb_outbound_flush(f->subscribers); /* what the proxy itself has said */
-    int rc = wait_for_work(f, timeout_ms, hold);
+    struct work work;
+    int rc = wait_for_work(f, timeout_ms, hold, &work);
     if (rc < 0)
         return rc;
-    jb_side_tend(jb_outbound_side(f->subscribers), 0);
-    read_subscriptions(f->subscribers, done);
-    jb_side_tend(f->publishers, hold);
-    if (!hold)
-        forward_batch(f, done);
+    if (work.subscribers) {
+        jb_side_tend(jb_outbound_side(f->subscribers), 0);
+        read_subscriptions(f->subscribers, done);
+    }
+    if (work.publishers) {
+        jb_side_tend(f->publishers, hold);
+        if (!hold)
+            forward_batch(f, done);
+    }
     jb_outbound_flush(f->subscribers);
     jb_outbound_relieve(f->subscribers);
     return 0;

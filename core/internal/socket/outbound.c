@@ -82,6 +82,7 @@ static struct chunk *chunk_new(struct jb_outbound *out, unsigned char *owned, si
 
 static void ends(void *owner, struct jb_connection *c);
 static void writable(void *owner, struct jb_connection *c);
+static int answer(void *owner, struct jb_connection *c);
 
 struct jb_outbound *jb_outbound_new(int listening, const struct jb_outbound_options *options) {
     struct jb_outbound *out = jb_calloc(1, sizeof *out);
@@ -94,6 +95,7 @@ struct jb_outbound *jb_outbound_new(int listening, const struct jb_outbound_opti
     side->peers = jb_subscriber_role;
     side->connection_size = sizeof(struct subscriber);
     side->owner = out;
+    side->answer = answer;
     side->writable = writable;
     side->ends = ends;
     errno = ENOMEM;
@@ -380,6 +382,21 @@ void jb_outbound_tell(struct jb_outbound *out, const void *wire, size_t wire_siz
     struct jb_message message = {
         .wire = wire, .wire_size = wire_size, .key = key, .key_size = key_size};
     (void)jb_outbound_send(out, &message, NULL); /* it is asked for again */
+}
+
+/* Behind what waits: that may have been written in part. Who does not read has enough that
+ * shows that the proxy is there. */
+static int answer(void *owner, struct jb_connection *c) {
+    struct jb_outbound *out = owner;
+    struct subscriber *s = (struct subscriber *)c;
+    const struct jb_message message = {.wire = c->answer, .wire_size = c->answer_size};
+    size_t at;
+    struct chunk *chunk = s->is_blocked ? NULL : place(out, &message, NULL, &at);
+    if (!chunk)
+        return 0;
+    int rc = append(out, s, chunk, at, message.wire_size);
+    drop(out, chunk);
+    return rc;
 }
 
 static void tell_gone(struct jb_outbound *out, const unsigned char *filter, size_t size) {

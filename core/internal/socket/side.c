@@ -96,7 +96,8 @@ static void leave_shaking(struct jb_side *side, struct jb_connection *c) {
     side->shaking--;
 }
 
-/* Closing takes it out of its epoll. */
+/* It is shut down and taken out of its epoll, not only closed: a child of fork() may have
+ * the file descriptor too. */
 void jb_side_end(struct jb_side *side, struct jb_connection *c) {
     if (c->phase != jb_phase_open)
         leave_shaking(side, c);
@@ -113,6 +114,9 @@ void jb_side_end(struct jb_side *side, struct jb_connection *c) {
     if (c->phase == jb_phase_open && side->options.ends)
         side->options.ends(side->options.owner, c);
     jb_free(c->kept);
+    epoll_ctl(side->open_epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    epoll_ctl(side->shaking_epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    shutdown(c->fd, SHUT_RDWR);
     close(c->fd);
     jb_free(c);
 }
@@ -367,14 +371,25 @@ static int read_once(struct jb_side *side, struct jb_connection *c) {
     return bytes == all && ++side->reads < reads_max;
 }
 
+static int answer(struct jb_side *side, struct jb_connection *c) {
+    if (side->options.answer)
+        return side->options.answer(side->options.owner, c);
+    return jb_connection_send(c, c->answer, c->answer_size);
+}
+
 struct jb_connection *jb_side_next(struct jb_side *side) {
     for (;;) {
         struct jb_connection *c = side->current;
         if (c) {
             int rc = jb_connection_take(c, &side->rest, &side->rest_size,
                                         side->options.message_bytes_max);
-            if (rc > 0)
+            if (rc == jb_message_taken)
                 return c;
+            if (rc == jb_heartbeat_taken) {
+                rc = answer(side, c);
+                if (rc == 0)
+                    continue;
+            }
             if (rc < 0)
                 fail(side, c, rc);
             side->current = NULL;

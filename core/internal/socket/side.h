@@ -47,6 +47,9 @@ struct jb_side_options {
     size_t welcome_size;
     size_t connection_size; /* of a struct that begins with a jb_connection; the rest is 0 */
     void *owner;
+    /* Sends the answer to a heartbeat, or returns a negative errno of
+     * jb_connection_send; NULL: at once, as nothing else is sent. */
+    int (*answer)(void *owner, struct jb_connection *c);
     /* A connection can be written to again; NULL: nobody waits for that. */
     void (*writable)(void *owner, struct jb_connection *c);
     /* One that was open ends, and its memory with it; NULL: nobody needs to know. */

@@ -743,3 +743,21 @@ func TestManySubscribersOfOneEventShareItsMemory(t *testing.T) {
 	p.serve(t, false, func() bool { return p.events >= events+10 })
 	assert.Less(t, p.waitingBytes()-before, int64(2<<20))
 }
+
+// It is written behind what waits, or not at all: never into an event.
+func TestHeartbeatOfASubscriberThatDoesNotReadIsNoPartOfItsEvents(t *testing.T) {
+	p := openPass(t, anyPort)
+	r, sleeper := p.publisher(t), p.subscriber(t, "A.")
+	one := event("A.", make([]byte, 999_999))
+	p.waits(t, r, one, 1)
+	ping := frame(4, []byte("\x04PING\x00\x00"))
+	for range 10 {
+		sleeper.say(t, ping)
+		p.isLive(t, sleeper)
+	}
+	for range int(p.events) {
+		p.gets(t, sleeper, one)
+	}
+	sleeper.say(t, ping)
+	p.gets(t, sleeper, frame(4, []byte("\x04PONG")))
+}
