@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
+import json
 import math
 import struct
+import weakref
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -18,9 +21,12 @@ from uuid import UUID
 
 import pytest
 from pydantic import AliasChoices, ConfigDict, Field, SecretStr
+from typing_extensions import Self
 
 import juicebus
 from coding import decoded, holding, payload_of, there_and_back
+from converting import msgpack_of
+from juicebus._abi import FORMAT_CBOR, FORMAT_JSON, FORMAT_MSGPACK
 from juicebus._errors import Status
 from juicebus._library import library
 
@@ -98,6 +104,15 @@ SURVIVING: list[tuple[Any, Any]] = [
     (complex, 1 + 2j),
     (Any, [1, "a", 2.5, None, True, b"\xff", {"k": [UUID(int=1)]}]),
     (Any, datetime(2026, 11, 23, tzinfo=ODD_OFFSET)),
+    (datetime | str, datetime(2026, 11, 23, 1, 2, 3)),
+    (datetime | str, "no time"),
+    (datetime | None | str, datetime(2026, 11, 23, 1, 2, 3)),
+    (time | str, time(1, 2, 3)),
+    (timedelta | str, timedelta(seconds=5)),
+    (date | datetime, datetime(2026, 11, 23, 1, 2, 3)),
+    (date | datetime, date(2026, 11, 23)),
+    (list[datetime | str], [datetime(2026, 11, 23), "no time"]),
+    (bytes | datetime | str, b"\xff"),
 ]
 
 
@@ -175,6 +190,90 @@ def test_a_strict_class_reads_what_has_no_cbor_type_of_its_own() -> None:
 
     event = Strict(value=timedelta(seconds=1), color=Color.RED)
     assert there_and_back(event) == event
+
+
+def test_a_part_with_a_time_or_a_text_survives() -> None:
+    class Note(juicebus.MessagePart):
+        at: datetime | str = Field(alias="when")
+        data: bytes | None = None
+
+    at = datetime(2026, 11, 23)
+    assert there_and_back(holding(Note)(value=Note(when=at))).value.at == at
+    # Bytes have no form in JSON: with some, fields are read as they came.
+    note = Note(when=at, data=b"\xff")
+    assert there_and_back(holding(Note)(value=note)).value.at == at.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"), [(int, "1"), (float, "1"), (bool, 1), (str, 1)], ids=repr
+)
+@pytest.mark.parametrize("whole", [False, True], ids=["field", "class"])
+def test_a_strict_field_refuses_what_is_only_like_it(
+    annotation: Any, value: Any, whole: bool
+) -> None:
+    field = Field(strict=None if whole else True)
+    fields = {"__annotations__": {"value": annotation}, "value": field}
+    strict = type("Strict", (juicebus.Event,), {**fields, "model_config": {"strict": whole}})
+    payload = payload_of(holding(Any)(value=value))
+    with pytest.raises(juicebus.DecodeError, match="value: Input should be a valid"):
+        decoded(strict, payload)
+    with pytest.raises(juicebus.DecodeError, match="value: Input should be a valid"):
+        decoded(strict, msgpack_of(payload), FORMAT_MSGPACK)
+
+
+def test_a_class_with_json_of_its_own_keeps_it() -> None:
+    class Own(juicebus.Event):
+        value: int
+
+        def model_dump_json(self, **options: Any) -> str:
+            return json.dumps({"times ten": self.value * 10})
+
+        @classmethod
+        def model_validate_json(cls, data: Any, **options: Any) -> Self:
+            return cls(value=json.loads(data)["times ten"] // 10)
+
+    event = Own(value=5)
+    for codec in ("cbor", "json"):
+        payload = payload_of(event, codec)
+        assert payload == b'{"times ten": 50}'
+        assert decoded(Own, payload, FORMAT_JSON).value == 5
+
+
+def test_a_class_that_is_built_anew_is_read_by_its_new_fields() -> None:
+    changing = holding(int)
+    there_and_back(changing(value=5))
+    changing.__annotations__["value"] = str
+    changing.__pydantic_fields__["value"].annotation = str
+    changing.model_rebuild(force=True)
+    for codec, form in (("cbor", FORMAT_CBOR), ("json", FORMAT_JSON)):
+        payload = payload_of(changing(value="text"), codec)
+        assert decoded(changing, payload, form).value == "text"
+
+
+def test_a_class_that_nobody_has_any_more_leaves_nothing_behind() -> None:
+    temporary = holding(int)
+    there_and_back(temporary(value=5))
+    gone = weakref.ref(temporary)
+    del temporary
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_plan_is_not_inherited() -> None:
+    parent = holding(int)
+    there_and_back(parent(value=5))
+
+    class Child(parent):  # type: ignore[valid-type, misc]
+        more: str
+
+    event = Child(value=1, more="a")
+    assert there_and_back(event) == event
+
+
+def test_a_time_whose_offset_cannot_be_rounded_is_named() -> None:
+    value = datetime(1, 1, 1, tzinfo=timezone(timedelta(seconds=31)))
+    with pytest.raises(juicebus.InvalidError, match=r"0001-01-01 .*whole minutes"):
+        payload_of(holding(datetime)(value=value))
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,39 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert output_of(program, proxy.pub_uri) == "0\n"
 
 
+PROXY_IN_A_PARENT = """
+import os, sys, juicebus
+from events import Numbered
+proxy = juicebus.Proxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", hold=0)
+def exchange(number):
+    with juicebus.PublisherBlocking(proxy.pub_uri) as publisher:
+        with juicebus.SubscriberBlocking(proxy.sub_uri) as subscriber:
+            subscriber.subscribe(Numbered)
+            assert subscriber.ready()
+            publisher.publish(Numbered(number=number))
+            assert subscriber.get(20).number == number
+            # The child has copies of these connections, and keeps them.
+            reading, writing = os.pipe()
+            child = os.fork()
+            if not child:
+                os.close(writing)
+                os.read(reading, 1)
+                os._exit(0)
+    return child, writing
+children = [exchange(number) for number in range(20)]
+for child, writing in children:
+    os.close(writing)
+for child, _ in reversed(children):
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+print(proxy.stats().events)
+proxy.close()
+"""
+
+
+def test_a_proxy_goes_on_whose_process_has_forked() -> None:
+    assert output_of(PROXY_IN_A_PARENT) == "20\n"
+
+
 ENDINGS = {
     "a temporary": "{publisher}.publish_many(events)",
     "a global that nobody closes": "publisher = {publisher}; publisher.publish_many(events)",

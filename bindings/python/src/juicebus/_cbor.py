@@ -69,7 +69,10 @@ def _encode_datetime(encoder: cbor2.CBOREncoder, value: datetime) -> None:
         return
     if offset.microseconds or offset.seconds % 60:
         # RFC 3339 has no offsets with seconds; the instant stays the same.
-        value = value.astimezone(timezone(round(offset / _MINUTE) * _MINUTE))
+        try:
+            value = value.astimezone(timezone(round(offset / _MINUTE) * _MINUTE))
+        except OverflowError:
+            raise ValueError(f"{value} has no form with an offset of whole minutes") from None
     encoder.encode_semantic(0, value.isoformat())
 
 

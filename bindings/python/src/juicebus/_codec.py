@@ -15,9 +15,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,6 +27,7 @@ from juicebus._batch import FRAMES, Raw, described
 from juicebus._errors import DecodeError, InvalidError, Status
 from juicebus._event import Message
 from juicebus._flat import reads_names_only, writer_for
+from juicebus._json_form import reads_like_json
 from juicebus._library import library, text
 
 Codec = Literal["cbor", "json"]
@@ -69,7 +70,8 @@ class Plan:
             self.writers = _model_writers(event_class, has_to_msg=writer is not None)
 
 
-_plans: WeakKeyDictionary[type, Plan] = WeakKeyDictionary()
+# Where a class keeps its plan: that refers to the class, and goes with it.
+_PLAN = "__juicebus_plan__"
 
 
 def codec_named(codec: str | None) -> Codec:
@@ -95,11 +97,11 @@ def plan_for(event_class: Any) -> Plan:
         TypeError: It cannot be one: it has no name(), or is neither a pydantic model nor
             has methods of its own to read and write frames.
     """
-    try:
-        return _plans[event_class]
-    except (KeyError, TypeError):
+    plan: Plan | None = getattr(event_class, "__dict__", {}).get(_PLAN)
+    if plan is None:
         plan = Plan(event_class)
-    _plans[event_class] = plan
+        with suppress(AttributeError, TypeError):  # a class that takes no attributes
+            setattr(event_class, _PLAN, plan)
     return plan
 
 
@@ -181,6 +183,9 @@ def _model_writers(event_class: Any, *, has_to_msg: bool) -> dict[Codec, Writer]
     writers: dict[Codec, Writer] = {"cbor": write_cbor, "json": _write_json}
     if has_to_msg:
         writers["json"] = _write_message
+    if not (_is_default(event_class, "model_dump_json") and _reads_json_by_default(event_class)):
+        # Its JSON is its own, and may say more than its fields; every subscriber reads it.
+        writers["cbor"] = writers["json"]
     return writers
 
 
@@ -208,26 +213,33 @@ def _write_message(event: Any) -> bytes:
     return as_bytes(frames[0])
 
 
+def _is_default(event_class: Any, method: str) -> bool:
+    return getattr(event_class, method) is getattr(BaseModel, method)
+
+
+def _reads_json_by_default(event_class: Any) -> bool:
+    method = getattr(event_class.model_validate_json, "__func__", None)
+    return method is BaseModel.model_validate_json.__func__  # type: ignore[attr-defined]
+
+
 def _json_reader(event_class: Any) -> Reader:
     """Return what reads JSON: the default from_msg of both Messages does just this.
 
     A class that is complete has its validator at hand, and each call on the way to it
-    costs a microsecond or more when events are rare.
+    costs a microsecond or more when events are rare. It is another one after a
+    model_rebuild.
     """
-    if not event_class.__pydantic_complete__:
+    if not event_class.__pydantic_complete__ or not _reads_json_by_default(event_class):
         return event_class.model_validate_json  # type: ignore[no-any-return]
-    return event_class.__pydantic_validator__.validate_json  # type: ignore[no-any-return]
+    return lambda payload: event_class.__pydantic_validator__.validate_json(payload)
 
 
 def _fields_reader(event_class: Any) -> Reader:
     """Return what reads fields by their names, whatever aliases the class has."""
-    if not event_class.__pydantic_complete__:
-        validate = event_class.model_validate
-    else:
-        validate = event_class.__pydantic_validator__.validate_python
-        if reads_names_only(event_class):
-            return validate  # type: ignore[no-any-return]
-    return partial(validate, strict=False, by_alias=False, by_name=True)
+    if reads_names_only(event_class):
+        return lambda fields: event_class.__pydantic_validator__.validate_python(fields)
+    validate = partial(event_class.model_validate, strict=False, by_alias=False, by_name=True)
+    return reads_like_json(event_class, validate) if event_class.__pydantic_complete__ else validate
 
 
 def _refuse_damaged(payload: bytes) -> Any:
