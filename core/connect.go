@@ -93,8 +93,15 @@ func (p *Publisher) block() error {
 func (p *Publisher) awaitChange() {
 	p.blocked = true
 	p.socket.Ready.Clear()
+	if p.socket.ForgetRoom(); p.socket.Waiting.Bytes() >= p.enough() {
+		_ = p.socket.AwaitRoom(p.enough()) // without a descriptor for it, housekeeping sees the room
+	}
 	housekeeping.hurry() // it sees room that libzmq does not tell of
 }
+
+// enough is how few bytes must wait in the socket until it is worth going on: not the
+// first that leave, but early enough that the network does not have to wait.
+func (p *Publisher) enough() int64 { return max(p.options.maxBytes/2, 1) }
 
 func (p *Publisher) unblock() {
 	if p.blocked {

@@ -5,7 +5,9 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -163,4 +165,38 @@ func TestCloseSaysWithinASecondHowManyEventsItGivesUp(t *testing.T) {
 	assert.EqualValues(t, 1, givenUp)
 	givenUp, _ = core.WaitClosed(0)
 	assert.Zero(t, givenUp, "it has been told")
+}
+
+func TestPublisherGoesOnAsSoonAsTheNetworkHasTakenPart(t *testing.T) {
+	const count, size, slack = 400, 400_000, 3 * time.Second
+	proxy := startProxy(t)
+	p := newPublisher(t, proxy.PubURI(), core.MaxBytes(1<<20))
+	require.NoError(t, p.WaitConnected(within(t, deadline)))
+	event := core.Event{Name: "A", Frames: [][]byte{make([]byte, size)}, Unchecked: true}
+	began := time.Now()
+	for range count {
+		require.NoError(t, p.Publish(within(t, deadline), event))
+	}
+	// In rounds of housekeeping it would take twice as long, on any machine.
+	assert.Less(t, time.Since(began), slack)
+}
+
+func TestPublisherThatHasWaitedForRoomIsNotWokenByItForOtherReasons(t *testing.T) {
+	proxy := startProxy(t)
+	p := newPublisher(t, proxy.PubURI(), core.MaxBytes(1<<20))
+	require.NoError(t, p.WaitConnected(within(t, deadline)))
+	event := core.Event{Name: "A", Frames: [][]byte{make([]byte, 400_000)}, Unchecked: true}
+	for range 50 {
+		require.NoError(t, p.Publish(within(t, deadline), event))
+	}
+	require.NoError(t, p.Flush(within(t, deadline)))
+	require.NoError(t, proxy.Close())
+	require.Eventually(t, func() bool { return !publisherStats(t, p).Connected }, deadline, time.Millisecond)
+	fd, err := p.FD()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, syscall.Close(fd)) }()
+	require.Eventually(t, func() bool {
+		_, err := p.TryPublish([]core.Event{event})
+		return errors.Is(err, core.ErrQueueFull) && !isReadable(t, fd, 0)
+	}, deadline, time.Millisecond)
 }

@@ -103,6 +103,18 @@ func (p *Publisher) Watch(poller *Poller) {
 	poller.Watch(p.Monitor.fd)
 }
 
+// AwaitRoom makes Ready readable when less than so many bytes wait.
+func (p *Publisher) AwaitRoom(bytes int64) error {
+	fd := C.jb_waiting_await(p.Waiting.c, C.uint64_t(bytes))
+	if fd < 0 {
+		return failure(fd)
+	}
+	return failure(C.jb_ready_also(p.Ready.c, fd))
+}
+
+// ForgetRoom ends that.
+func (p *Publisher) ForgetRoom() { C.jb_waiting_forget(p.Waiting.c) }
+
 // Passed returns what callers in C have sent past Go since the last call.
 func (p *Publisher) Passed() (events, bytes uint64) {
 	events, bytes = uint64(p.c.events), uint64(p.c.bytes)

@@ -36,7 +36,7 @@ static int always(void) {
 }
 
 int jb_ready_open(struct jb_ready *ready, int socket_fd) {
-    *ready = (struct jb_ready){-1, -1, 0, 0};
+    *ready = (struct jb_ready){.epoll_fd = -1, .mark_fd = -1, .also_fd = -1};
     if (always() < 0)
         return -EMFILE;
     ready->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -68,6 +68,15 @@ void jb_ready_clear(struct jb_ready *ready) {
     while (read(ready->mark_fd, &count, sizeof count) < 0 && errno == EINTR)
         ;
     ready->marked = 0;
+}
+
+int jb_ready_also(struct jb_ready *ready, int fd) {
+    if (ready->also_fd >= 0 || ready->final)
+        return 0;
+    if (watch(ready->epoll_fd, fd) < 0)
+        return -errno;
+    ready->also_fd = fd;
+    return 0;
 }
 
 void jb_ready_finish(struct jb_ready *ready, int socket_fd) {

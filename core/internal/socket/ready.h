@@ -16,13 +16,18 @@ struct jb_ready {
     int epoll_fd;
     int mark_fd;
     int marked;
-    int final; /* closed: readable for good, also in duplicates */
+    int also_fd; /* -1, or what makes it readable too */
+    int final;   /* closed: readable for good, also in duplicates */
 };
 
 /* Returns 0 or a negative errno. socket_fd may be -1: then there is only the mark. */
 int jb_ready_open(struct jb_ready *ready, int socket_fd);
 void jb_ready_set(struct jb_ready *ready);
 void jb_ready_clear(struct jb_ready *ready);
+
+/* Has another file descriptor, always the same, make it readable too. Returns 0 or a
+ * negative errno. */
+int jb_ready_also(struct jb_ready *ready, int fd);
 
 /* Makes it readable for good and lets go of the socket's fd, which is about to close. */
 void jb_ready_finish(struct jb_ready *ready, int socket_fd);

@@ -8,7 +8,6 @@ import "C"
 
 import (
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 )
 
@@ -18,22 +17,9 @@ type waiting struct {
 	bytes *uint64 // in C's memory
 }
 
-func newWaiting() (waiting, error) {
-	c := C.jb_waiting_new()
-	if c == nil {
-		return waiting{}, syscall.ENOMEM
-	}
-	return waitingOf(c), nil
-}
-
 func waitingOf(c *C.struct_jb_waiting) waiting {
 	return waiting{c: c, bytes: (*uint64)(unsafe.Pointer(C.jb_waiting_bytes(c)))}
 }
 
 // Bytes is the size of the large frames that wait now. Any goroutine may ask.
 func (w *waiting) Bytes() int64 { return int64(atomic.LoadUint64(w.bytes)) }
-
-func (w *waiting) release() {
-	C.jb_waiting_release(w.c)
-	w.c = nil
-}

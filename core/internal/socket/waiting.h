@@ -25,6 +25,14 @@ void jb_waiting_release(struct jb_waiting *waiting);
 /* Where the bytes of all large frames that wait are kept, for atomic reads. */
 const uint64_t *jb_waiting_bytes(const struct jb_waiting *waiting);
 
+/* Makes a file descriptor readable once, when less than `below` bytes wait, for which
+ * somebody waits; it may be so at once. Returns the descriptor, which is the same each
+ * time and lives as long as this, or a negative errno. Not for several threads at once. */
+int jb_waiting_await(struct jb_waiting *waiting, uint64_t below);
+
+/* Nobody waits: it is not readable. */
+void jb_waiting_forget(struct jb_waiting *waiting);
+
 /* Makes a frame with a copy of data, or returns -ENOMEM. */
 int jb_waiting_copy(struct jb_waiting *waiting, zmq_msg_t *frame, const void *data, size_t size);
 
