@@ -12,30 +12,33 @@
 
 #include "memory.h"
 
-/* One filter, and who has it. */
-struct route {
-    struct route *next; /* of the same bucket */
-    uint64_t hash;
-    struct jb_seat **seats;
-    size_t count, capacity, size;
-    unsigned char filter[];
+/* A subscriber who has a filter. */
+struct taker {
+    struct jb_seats *owner;
+    size_t at_owner; /* where the filter is among those of the subscriber */
 };
 
-struct jb_seat {
-    struct route *route;
-    struct jb_seats *owner;
-    size_t at_route, at_owner; /* where it is in their arrays */
+struct jb_route {
+    uint64_t hash;
+    struct taker *takers;
+    size_t count, capacity, size;
+    unsigned char filter[];
 };
 
 /* The key of the last match, and its outcome: keys come in runs. */
 enum { last_key_max = 64 };
 
 struct jb_routes {
-    struct route **buckets;
-    size_t bucket_count, route_count;        /* the first is a power of two */
-    size_t lengths[jb_filter_bytes_max + 1]; /* how many filters have each */
-    size_t length_max;                       /* that any has had */
-    uint64_t secret;                         /* so that nobody can choose who shares a bucket */
+    /* With linear probing, at most half full. Most looks find nothing; for that they need
+     * the tags only, which are a part of the hash, or 0 where nothing is. */
+    uint32_t *tags;
+    struct jb_route **routes;
+    size_t place_count, route_count; /* the first is a power of two */
+    /* How many filters have each length, and the greatest that any has had: of those that
+     * are for events, and of the reserved ones, which no event's key begins with. */
+    size_t lengths[2][jb_filter_bytes_max + 1];
+    size_t length_max[2];
+    uint64_t secret; /* so that nobody can choose who shares a bucket */
     uint64_t matches;
     struct jb_seats **found; /* with room for all that have a filter */
     size_t found_count, found_capacity, owners;
@@ -44,27 +47,35 @@ struct jb_routes {
     int last_is_valid;
 };
 
-enum { buckets_at_first = 64 };
+enum { places_at_first = 128 };
 
 /* FNV-1a (draft-eastlake-fnv), from a secret start. */
 static uint64_t mix(uint64_t hash, unsigned char byte) {
     return (hash ^ byte) * 0x100000001b3;
 }
 
-static size_t bucket_of(const struct jb_routes *r, uint64_t hash) {
+static size_t home_of(const struct jb_routes *r, uint64_t hash) {
     hash *= r->secret | 1;
-    return (size_t)(hash >> 32) & (r->bucket_count - 1);
+    return (size_t)(hash >> 32) & (r->place_count - 1);
+}
+
+static size_t after(const struct jb_routes *r, size_t at) {
+    return (at + 1) & (r->place_count - 1);
+}
+
+static int is_reserved(const unsigned char *key, size_t size) {
+    return size > 0 && key[0] == 0xff;
 }
 
 struct jb_routes *jb_routes_new(void) {
     struct jb_routes *r = jb_calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->buckets = jb_calloc(buckets_at_first, sizeof *r->buckets);
-    r->bucket_count = buckets_at_first;
-    if (!r->buckets || getrandom(&r->secret, sizeof r->secret, 0) != sizeof r->secret) {
-        jb_free(r->buckets);
-        jb_free(r);
+    r->tags = jb_calloc(places_at_first, sizeof *r->tags);
+    r->routes = jb_calloc(places_at_first, sizeof *r->routes);
+    r->place_count = places_at_first;
+    if (!r->tags || !r->routes || getrandom(&r->secret, sizeof r->secret, 0) != sizeof r->secret) {
+        jb_routes_free(r);
         return NULL;
     }
     return r;
@@ -74,7 +85,8 @@ struct jb_routes *jb_routes_new(void) {
 void jb_routes_free(struct jb_routes *r) {
     if (!r)
         return;
-    jb_free(r->buckets);
+    jb_free(r->tags);
+    jb_free(r->routes);
     jb_free(r->found);
     jb_free(r);
 }
@@ -86,132 +98,166 @@ static uint64_t hash_of(const struct jb_routes *r, const unsigned char *filter, 
     return hash;
 }
 
-static struct route *find(const struct jb_routes *r, uint64_t hash, const void *filter,
-                          size_t size) {
-    struct route *one = r->buckets[bucket_of(r, hash)];
-    while (one &&
-           (one->hash != hash || one->size != size || memcmp(one->filter, filter, size) != 0))
-        one = one->next;
-    return one;
+static uint32_t tag_of(uint64_t hash) {
+    return (uint32_t)hash | 1;
 }
 
-/* Without memory it stays as it is, and only slower. */
-static void grow_buckets(struct jb_routes *r) {
-    const size_t count = r->bucket_count;
-    struct route **old = r->buckets;
-    struct route **buckets = jb_calloc(2 * count, sizeof *buckets);
-    if (!buckets)
-        return;
-    r->buckets = buckets;
-    r->bucket_count = 2 * count;
-    for (size_t i = 0; i < count; i++)
-        for (struct route *one = old[i], *next; one; one = next) {
-            next = one->next;
-            struct route **bucket = &buckets[bucket_of(r, one->hash)];
-            one->next = *bucket;
-            *bucket = one;
-        }
-    jb_free(old);
+/* The place of a filter, or the empty one where it belongs. */
+static size_t find(const struct jb_routes *r, uint64_t hash, const void *filter, size_t size) {
+    for (size_t at = home_of(r, hash);; at = after(r, at)) {
+        const uint32_t tag = r->tags[at];
+        const struct jb_route *one = tag == tag_of(hash) ? r->routes[at] : NULL;
+        if (tag == 0 || (one && one->hash == hash && one->size == size &&
+                         memcmp(one->filter, filter, size) == 0))
+            return at;
+    }
 }
 
-static struct route *add_route(struct jb_routes *r, uint64_t hash, const void *filter,
-                               size_t size) {
-    struct route *one = jb_calloc(1, sizeof *one + size);
-    if (!one)
-        return NULL;
-    if (r->route_count >= r->bucket_count)
-        grow_buckets(r);
-    struct route **bucket = &r->buckets[bucket_of(r, hash)];
-    one->hash = hash;
-    one->size = size;
-    memcpy(one->filter, filter, size);
-    one->next = *bucket;
-    *bucket = one;
-    r->route_count++;
-    r->lengths[size]++;
-    if (size > r->length_max)
-        r->length_max = size;
-    return one;
+static void put(struct jb_routes *r, size_t at, struct jb_route *one) {
+    r->tags[at] = one ? tag_of(one->hash) : 0;
+    r->routes[at] = one;
 }
 
-static void remove_route(struct jb_routes *r, struct route *one) {
-    struct route **at = &r->buckets[bucket_of(r, one->hash)];
-    while (*at != one)
-        at = &(*at)->next;
-    *at = one->next;
-    r->route_count--;
-    r->lengths[one->size]--;
-    jb_free(one->seats);
-    jb_free(one);
-}
-
-/* Makes room for one more in an array of pointers. */
-static int room_for_one(void *array, size_t count, size_t *capacity) {
-    void **old;
-    memcpy(&old, array, sizeof old);
-    if (count < *capacity)
-        return 0;
-    const size_t more = *capacity ? 2 * *capacity : 4;
-    void **new = jb_realloc(old, more * sizeof *new);
-    if (!new)
+static int grow_places(struct jb_routes *r) {
+    const size_t count = r->place_count;
+    struct jb_route **old = r->routes;
+    uint32_t *tags = jb_calloc(2 * count, sizeof *tags);
+    struct jb_route **routes = jb_calloc(2 * count, sizeof *routes);
+    if (!tags || !routes) {
+        jb_free(tags);
+        jb_free(routes);
         return -ENOMEM;
-    memcpy(array, &new, sizeof new);
-    *capacity = more;
+    }
+    jb_free(r->tags);
+    r->tags = tags;
+    r->routes = routes;
+    r->place_count = 2 * count;
+    for (size_t i = 0; i < count; i++)
+        if (old[i])
+            put(r, find(r, old[i]->hash, old[i]->filter, old[i]->size), old[i]);
+    jb_free(old);
     return 0;
 }
 
-static struct jb_seat *seat_at(const struct route *one, const struct jb_seats *owner) {
-    for (size_t i = 0; one && i < one->count; i++)
-        if (one->seats[i]->owner == owner)
-            return one->seats[i];
-    return NULL;
+static struct jb_route *add_route(struct jb_routes *r, uint64_t hash, const void *filter,
+                                  size_t size) {
+    if (2 * r->route_count >= r->place_count && grow_places(r) < 0)
+        return NULL;
+    struct jb_route *one = jb_calloc(1, sizeof *one + size);
+    if (!one)
+        return NULL;
+    one->hash = hash;
+    one->size = size;
+    memcpy(one->filter, filter, size);
+    put(r, find(r, hash, filter, size), one);
+    const int kind = is_reserved(one->filter, size);
+    r->route_count++;
+    r->lengths[kind][size]++;
+    if (size > r->length_max[kind])
+        r->length_max[kind] = size;
+    return one;
+}
+
+/* Those behind it move up, so that no search ends too early. */
+static void remove_route(struct jb_routes *r, struct jb_route *one) {
+    const size_t mask = r->place_count - 1;
+    size_t hole = find(r, one->hash, one->filter, one->size);
+    for (size_t at = after(r, hole); r->routes[at]; at = after(r, at)) {
+        const size_t home = home_of(r, r->routes[at]->hash);
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            put(r, hole, r->routes[at]);
+            hole = at;
+        }
+    }
+    put(r, hole, NULL);
+    r->route_count--;
+    r->lengths[is_reserved(one->filter, one->size)][one->size]--;
+    jb_free(one->takers);
+    jb_free(one);
+}
+
+/* Makes room for one more in an array. Returns it, or NULL. */
+static void *room_for_one(void *array, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity)
+        return array;
+    const size_t more = *capacity ? 2 * *capacity : 4;
+    void *new = jb_realloc(array, more * size);
+    if (new)
+        *capacity = more;
+    return new;
+}
+
+/* Where a subscriber is among those who have a filter; count if it is not. */
+static size_t index_of(const struct jb_route *one, const struct jb_seats *owner) {
+    size_t i = 0;
+    while (i < one->count && one->takers[i].owner != owner)
+        i++;
+    return i;
+}
+
+/* Makes room for another taker of a filter. */
+static int make_room(struct jb_routes *r, struct jb_route *one, struct jb_seats *seats) {
+    void *found = room_for_one(r->found, r->owners, &r->found_capacity, sizeof *r->found);
+    if (!found)
+        return -ENOMEM;
+    r->found = found;
+    void *takers = room_for_one(one->takers, one->count, &one->capacity, sizeof *one->takers);
+    if (!takers)
+        return -ENOMEM;
+    one->takers = takers;
+    void *more = room_for_one(seats->seats, seats->count, &seats->capacity, sizeof *seats->seats);
+    if (!more)
+        return -ENOMEM;
+    seats->seats = more;
+    return 0;
 }
 
 int jb_routes_add(struct jb_routes *r, struct jb_seats *seats, const void *filter, size_t size) {
     const uint64_t hash = hash_of(r, filter, size);
-    struct route *one = find(r, hash, filter, size);
-    if (seat_at(one, seats))
+    struct jb_route *one = r->routes[find(r, hash, filter, size)];
+    if (one && index_of(one, seats) < one->count)
         return 0;
     r->last_is_valid = 0;
     if (!one)
         one = add_route(r, hash, filter, size);
-    struct jb_seat *seat = one ? jb_malloc(sizeof *seat) : NULL;
-    if (!seat || room_for_one(&r->found, r->owners, &r->found_capacity) < 0 ||
-        room_for_one(&one->seats, one->count, &one->capacity) < 0 ||
-        room_for_one(&seats->seats, seats->count, &seats->capacity) < 0) {
-        jb_free(seat);
+    if (!one || make_room(r, one, seats) < 0) {
         if (one && one->count == 0)
             remove_route(r, one);
         return -ENOMEM;
     }
     r->owners += seats->count == 0;
-    *seat = (struct jb_seat){one, seats, one->count, seats->count};
-    one->seats[one->count++] = seat;
-    seats->seats[seats->count++] = seat;
+    one->takers[one->count] = (struct taker){seats, seats->count};
+    seats->seats[seats->count++] = (struct jb_seat){one, one->count++};
     seats->bytes += size;
     return 1;
 }
 
-static void remove_seat(struct jb_routes *r, struct jb_seat *seat) {
-    struct route *one = seat->route;
-    struct jb_seats *owner = seat->owner;
+/* The last of each array takes the place of what is removed. */
+static void remove_seat(struct jb_routes *r, struct jb_seats *seats, size_t at) {
+    struct jb_route *one = seats->seats[at].route;
+    const size_t at_route = seats->seats[at].at_route;
     r->last_is_valid = 0;
-    one->seats[seat->at_route] = one->seats[--one->count];
-    one->seats[seat->at_route]->at_route = seat->at_route;
-    owner->seats[seat->at_owner] = owner->seats[--owner->count];
-    owner->seats[seat->at_owner]->at_owner = seat->at_owner;
-    owner->bytes -= one->size;
-    r->owners -= owner->count == 0;
+    one->takers[at_route] = one->takers[--one->count];
+    if (at_route < one->count) {
+        const struct taker *moved = &one->takers[at_route];
+        moved->owner->seats[moved->at_owner].at_route = at_route;
+    }
+    seats->seats[at] = seats->seats[--seats->count];
+    if (at < seats->count)
+        seats->seats[at].route->takers[seats->seats[at].at_route].at_owner = at;
+    seats->bytes -= one->size;
+    r->owners -= seats->count == 0;
     if (one->count == 0)
         remove_route(r, one);
-    jb_free(seat);
 }
 
 int jb_routes_remove(struct jb_routes *r, struct jb_seats *seats, const void *filter, size_t size) {
-    struct jb_seat *seat = seat_at(find(r, hash_of(r, filter, size), filter, size), seats);
-    if (seat)
-        remove_seat(r, seat);
-    return seat != NULL;
+    const struct jb_route *one = r->routes[find(r, hash_of(r, filter, size), filter, size)];
+    const size_t i = one ? index_of(one, seats) : 0;
+    if (!one || i == one->count)
+        return 0;
+    remove_seat(r, seats, one->takers[i].at_owner);
+    return 1;
 }
 
 int jb_routes_remove_last(struct jb_routes *r, struct jb_seats *seats, void *filter) {
@@ -221,16 +267,16 @@ int jb_routes_remove_last(struct jb_routes *r, struct jb_seats *seats, void *fil
         seats->capacity = 0;
         return -ENOENT;
     }
-    struct jb_seat *seat = seats->seats[seats->count - 1];
-    const size_t size = seat->route->size;
-    memcpy(filter, seat->route->filter, size);
-    remove_seat(r, seat);
+    const struct jb_route *one = seats->seats[seats->count - 1].route;
+    const size_t size = one->size;
+    memcpy(filter, one->filter, size);
+    remove_seat(r, seats, seats->count - 1);
     return (int)size;
 }
 
-static void take(struct jb_routes *r, const struct route *one) {
+static void take(struct jb_routes *r, const struct jb_route *one) {
     for (size_t i = 0; i < one->count; i++) {
-        struct jb_seats *owner = one->seats[i]->owner;
+        struct jb_seats *owner = one->takers[i].owner;
         if (owner->matched != r->matches)
             r->found[r->found_count++] = owner;
         owner->matched = r->matches;
@@ -244,13 +290,16 @@ size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
         return r->found_count;
     }
     const unsigned char *bytes = key;
+    const int kind = is_reserved(bytes, size);
     uint64_t hash = r->secret;
     r->matches++;
     r->found_count = 0;
-    for (size_t length = 0; length <= size && length <= r->length_max; length++) {
-        const struct route *one = r->lengths[length] ? find(r, hash, key, length) : NULL;
-        if (one)
-            take(r, one);
+    for (size_t length = 0; length <= size && length <= r->length_max[kind]; length++) {
+        if (r->lengths[kind][length]) {
+            const struct jb_route *one = r->routes[find(r, hash, key, length)];
+            if (one)
+                take(r, one);
+        }
         if (length < size)
             hash = mix(hash, bytes[length]);
     }

@@ -13,11 +13,16 @@
 
 enum { jb_filter_bytes_max = 2048 };
 
-struct jb_seat; /* a subscriber's at a filter */
+struct jb_route; /* a filter, and who has it */
+
+struct jb_seat {
+    struct jb_route *route;
+    size_t at_route; /* where the subscriber is among those who have it */
+};
 
 /* What a subscriber has: zero to begin with. */
 struct jb_seats {
-    struct jb_seat **seats;
+    struct jb_seat *seats;
     size_t count, capacity;
     uint64_t bytes;   /* of its filters */
     uint64_t matched; /* when it was last found, for jb_routes_match */

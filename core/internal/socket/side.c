@@ -18,8 +18,10 @@
 
 enum { buffer_bytes = 65536, ready_max = 64, accepts_at_once = 64 };
 
-/* Of one connection in a round, before it is the next one's turn. */
-enum { reads_max = 4 };
+/* Of one connection in a round, before it is the next one's turn: how often it is read,
+ * and how many heartbeats are answered. Each answer is a system call, and a flood of them
+ * would keep the others waiting; a good peer sends one now and then. */
+enum { reads_max = 4, answers_max = 8 };
 
 /* How long it waits until it accepts again, when there is no file descriptor for it. */
 enum { no_fd_ms = 100 };
@@ -40,7 +42,7 @@ struct jb_side {
     struct jb_connection *all, *oldest, *newest;
     int shaking;
     struct epoll_event ready[ready_max]; /* of this round, in open_epoll */
-    int ready_count, ready_next, reads;
+    int ready_count, ready_next, reads, answers;
     struct jb_connection *current; /* whose bytes are in buffer */
     const unsigned char *rest;
     size_t rest_size;
@@ -328,7 +330,7 @@ static void shake_hands(struct jb_side *side) {
 static int begin_round(struct jb_side *side) {
     int count = epoll_wait(side->open_epoll, side->ready, ready_max, 0);
     side->ready_count = count > 0 ? count : 0;
-    side->ready_next = side->reads = 0;
+    side->ready_next = side->reads = side->answers = 0;
     for (int i = 0; i < side->ready_count; i++)
         if (!side->ready[i].data.ptr)
             return 1;
@@ -372,6 +374,8 @@ static int read_once(struct jb_side *side, struct jb_connection *c) {
 }
 
 static int answer(struct jb_side *side, struct jb_connection *c) {
+    if (++side->answers > answers_max)
+        return 0;
     if (side->options.answer)
         return side->options.answer(side->options.owner, c);
     return jb_connection_send(c, c->answer, c->answer_size);
@@ -402,7 +406,7 @@ struct jb_connection *jb_side_next(struct jb_side *side) {
         c = event->data.ptr;
         if (!c || !(event->events & ~(uint32_t)EPOLLOUT) || !read_once(side, c)) {
             side->ready_next++;
-            side->reads = 0;
+            side->reads = side->answers = 0;
         }
     }
 }

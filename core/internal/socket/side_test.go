@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -245,6 +246,23 @@ func TestHeartbeatOfAPublisherIsAnsweredWithItsContext(t *testing.T) {
 		assert.NoError(t, err)
 	})
 	assert.Equal(t, string(frame(4, []byte("\x04PONGcontext"))), string(answer))
+}
+
+func TestFloodOfHeartbeatsIsNotAnsweredAsAWhole(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	r.hear(t, len("\x00\x01\x01\x00\x0b\x01\xffannounced")-1) // the first is heard already
+	r.say(t, append(bytes.Repeat(frame(4, []byte("\x04PING\x00\x00")), 2000), event("A.", nil)...))
+	p.serve(t, false, func() bool { return p.events == 1 })
+	require.NoError(t, r.Conn.(*net.TCPConn).CloseWrite())
+	var answers []byte
+	p.meanwhile(t, func() {
+		var err error
+		answers, err = io.ReadAll(r)
+		assert.NoError(t, err)
+	})
+	assert.Less(t, len(answers), 500*len("\x04\x05\x04PONG"))
+	assert.NotEmpty(t, answers)
 }
 
 func TestOldestPublisherWithoutHandshakeIsCutForANewOne(t *testing.T) {
@@ -589,8 +607,56 @@ func TestSubscribersGetWhatTheyHaveAskedForInOrder(t *testing.T) {
 		p.gets(t, some, bytes.Join([][]byte{x, b, x}, nil))
 		p.gets(t, both, bytes.Join([][]byte{a, x, x}, nil))
 	}
+	p.Tell([]byte("\xffx"), []byte("not for those who want all events"))
 	p.Tell([]byte("A.y."), []byte("at last"))
 	p.gets(t, none, event("A.y.", []byte("at last")))
+	p.gets(t, all, event("A.y.", []byte("at last")))
+}
+
+func TestFiltersThatComeAndGoAtRandomLetThroughWhatTheyShould(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	word := func() string {
+		word := make([]byte, random.IntN(6))
+		for i := range word {
+			word[i] = "ab."[random.IntN(3)]
+		}
+		return string(word)
+	}
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	subscribers := []raw{p.subscriber(t), p.subscriber(t), p.subscriber(t)}
+	filters := []map[string]bool{{}, {}, {}}
+	for range 20 {
+		for range 200 {
+			i, filter, on := random.IntN(3), word(), random.IntN(2)
+			if on == 1 && len(filters[i]) == 50 {
+				continue
+			}
+			subscribers[i].say(t, frame(0, append([]byte{byte(on)}, filter...)))
+			if filters[i][filter] = true; on == 0 {
+				delete(filters[i], filter)
+			}
+		}
+		for _, s := range subscribers {
+			p.isLive(t, s)
+		}
+		want := make([][]byte, 3)
+		for range 50 {
+			key := word()
+			r.say(t, event(key, nil))
+			for i := range filters {
+				for filter := range filters[i] {
+					if strings.HasPrefix(key, filter) {
+						want[i] = append(want[i], event(key, nil)...)
+						break
+					}
+				}
+			}
+		}
+		for i, s := range subscribers {
+			p.gets(t, s, want[i])
+		}
+	}
 }
 
 func TestFilterIsGivenUpByWhoHadItAlone(t *testing.T) {
