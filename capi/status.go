@@ -36,7 +36,7 @@ var statuses = []struct {
 }
 
 // status turns an error into a status; a negative one leaves its text with the
-// calling thread.
+// calling thread, as does that a proxy has not answered, which has a reason.
 func status(err error) C.int {
 	if err == nil {
 		return C.JUICEBUS_OK
@@ -52,7 +52,7 @@ func status(err error) C.int {
 			break
 		}
 	}
-	if status < 0 {
+	if status < 0 || errors.Is(err, core.ErrUnanswered) {
 		text := err.Error()
 		C.gojb_set_error((*C.cchar_t)(unsafe.Pointer(unsafe.StringData(text))), C.size_t(len(text)))
 	}

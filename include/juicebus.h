@@ -285,10 +285,11 @@ int juicebus_publisher_wait_connected(juicebus_publisher_t publisher, int64_t ti
 
 /* Waits until everything published so far has reached the proxy, which confirms it.
  *
- * Returns OK, TIMEOUT, CLOSED, or UNCONFIRMED: it cannot be known, because this is a
- * legacy proxy (after 1 s), because its subscriber side cannot be reached from here
- * (after 1 s), or because a connection was lost on the way and events with it, maybe;
- * that is told once, and stats keep it in `unconfirmed`. */
+ * Returns OK, TIMEOUT, for which juicebus_last_error() has the reason, CLOSED, or
+ * UNCONFIRMED: it cannot be known, because this is a legacy proxy (after 1 s), because
+ * its subscriber side cannot be reached from here (after 1 s), or because a connection
+ * was lost on the way and events with it, maybe; that is told once, and stats keep it in
+ * `unconfirmed`. */
 int juicebus_publisher_flush(juicebus_publisher_t publisher, int64_t timeout_ms);
 
 /* As flush, for the first `events` of those that were accepted (stats count them):
@@ -387,7 +388,8 @@ int juicebus_subscriber_unsubscribe(juicebus_subscriber_t subscriber, const char
 
 /* Waits until all subscriptions made so far are live: the proxy has confirmed them,
  * and from then on `lost` is exact for them. Events that come meanwhile are kept.
- * Returns OK, TIMEOUT, CLOSED, or UNCONFIRMED: this is a legacy proxy (after 1 s). */
+ * Returns OK, TIMEOUT, for which juicebus_last_error() has the reason, CLOSED, or
+ * UNCONFIRMED: this is a legacy proxy (after 1 s). */
 int juicebus_subscriber_ready(juicebus_subscriber_t subscriber, int64_t timeout_ms);
 
 /* Takes the next event; blocks up to timeout_ms for it. On OK, the event's

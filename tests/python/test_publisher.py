@@ -137,8 +137,16 @@ def test_what_was_flushed_has_reached_the_proxy(twin: Twin) -> None:
 def test_flush_without_a_proxy_says_so_after_the_timeout(twin: Twin) -> None:
     publisher = twin.publisher_class(NOBODY)
     twin.run(publisher.publish(Probe()))
-    with pytest.raises(TimeoutError, match="flush: no answer within 0.1 s .*: it is not con"):
+    with pytest.raises(TimeoutError, match="flush: no answer within 0.1 s .*: no proxy has answ"):
         twin.run(publisher.flush(0.1))
+    publisher.close(0)
+
+
+def test_flush_at_the_wrong_port_says_so(twin: Twin) -> None:
+    publisher = twin.publisher_class(twin.proxy.sub_uri)
+    twin.run(publisher.publish(Probe()))
+    with pytest.raises(TimeoutError, match="flush: .*: who answers there is no such side of a"):
+        twin.run(publisher.flush(1))
     publisher.close(0)
 
 

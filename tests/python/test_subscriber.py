@@ -214,8 +214,15 @@ def test_what_is_published_after_ready_is_received(twin: Twin) -> None:
 
 def test_ready_without_a_proxy_says_so_after_the_timeout(twin: Twin) -> None:
     subscriber = twin.subscriber_class("tcp://127.0.0.1:1")
-    with pytest.raises(TimeoutError, match="ready: no answer within 0.1 s .*: it is not con"):
+    with pytest.raises(TimeoutError, match="ready: no answer within 0.1 s .*: no proxy has answ"):
         twin.run(subscriber.ready(0.1))
+    subscriber.close()
+
+
+def test_ready_at_the_wrong_port_says_so(twin: Twin) -> None:
+    subscriber = twin.subscriber_class(twin.proxy.pub_uri)
+    with pytest.raises(TimeoutError, match="ready: .*: who answers there is no such side of a"):
+        twin.run(subscriber.ready(1))
     subscriber.close()
 
 

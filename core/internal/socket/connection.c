@@ -58,10 +58,14 @@ static int keep_room(struct jb_connection *c, size_t more) {
     return 0;
 }
 
-static void forget(struct jb_connection *c) {
+static void drop_kept(struct jb_connection *c) {
     jb_free(c->kept);
     c->kept = NULL;
     c->kept_capacity = 0;
+}
+
+static void forget(struct jb_connection *c) {
+    drop_kept(c);
     memset(&c->message, 0, sizeof c->message);
 }
 
@@ -143,8 +147,8 @@ static uint64_t cost(const struct jb_message *m) {
 
 /* Counts a frame, whose body lies at `body` behind the message's beginning. */
 static int count_frame(struct jb_message *m, const struct jb_head *head, size_t body,
-                       size_t bytes_max) {
-    if (head->size > bytes_max)
+                       const struct jb_limits *limits) {
+    if (head->size > limits->refused)
         return -EMSGSIZE;
     m->bytes += head->size;
     m->frame_count++;
@@ -154,17 +158,17 @@ static int count_frame(struct jb_message *m, const struct jb_head *head, size_t 
         m->key = m->last;
         m->key_size = m->last_size;
     }
-    /* It is refused over the limit; that it does not end is certain some way behind. */
-    if (cost(m) > bytes_max + bytes_max / 8)
+    /* That it does not end is certain some way behind the limit. */
+    if (cost(m) > limits->refused + limits->refused / 8)
         return -E2BIG;
-    m->refused |= cost(m) > bytes_max;
+    m->refused |= cost(m) > limits->taken;
     return 0;
 }
 
 /* Finds a whole message in the bytes, without a command in it. Returns its size; 0: there
  * is none. */
 static int find_whole(struct jb_message *m, const unsigned char *data, size_t size,
-                      size_t bytes_max, size_t *found) {
+                      const struct jb_limits *limits, size_t *found) {
     size_t at = 0;
     *found = 0;
     for (struct jb_head head = {.more = 1}; head.more;) {
@@ -174,7 +178,7 @@ static int find_whole(struct jb_message *m, const unsigned char *data, size_t si
         if (bytes == 0 || head.command || size - at - (size_t)bytes < head.size)
             return 0;
         at += (size_t)bytes;
-        int rc = count_frame(m, &head, at, bytes_max);
+        int rc = count_frame(m, &head, at, limits);
         if (rc < 0)
             return rc;
         at += (size_t)head.size;
@@ -195,18 +199,19 @@ static void collect(struct jb_connection *c, size_t want, const unsigned char **
     *size -= part;
 }
 
-static int begin_frame(struct jb_connection *c, size_t bytes_max) {
+static int begin_frame(struct jb_connection *c, const struct jb_limits *limits) {
     struct jb_message *m = &c->message;
     const size_t head_size = c->start_size;
-    int rc = count_frame(m, &c->head, m->wire_size + head_size, bytes_max);
+    int rc = count_frame(m, &c->head, m->wire_size + head_size, limits);
     if (rc < 0)
         return rc;
     c->place = jb_in_frame;
     c->owed = c->head.size;
     /* Without memory it is refused: what comes behind it is heard. */
-    if (!m->refused && keep_room(c, head_size + m->last_size) < 0)
+    if (m->refused || keep_room(c, head_size + m->last_size) < 0) {
         m->refused = 1;
-    if (!m->refused) {
+        drop_kept(c);
+    } else {
         memcpy(c->kept + m->wire_size, c->start, head_size);
         m->wire_size += head_size;
     }
@@ -224,7 +229,7 @@ static int begin_command(struct jb_connection *c) {
 }
 
 static int take_head(struct jb_connection *c, const unsigned char **data, size_t *size,
-                     size_t bytes_max) {
+                     const struct jb_limits *limits) {
     for (size_t want = 2;; want = jb_head_bytes_max) {
         if (c->start_size < want)
             collect(c, want, data, size);
@@ -232,7 +237,7 @@ static int take_head(struct jb_connection *c, const unsigned char **data, size_t
         if (bytes < 0)
             return bytes;
         if (bytes > 0)
-            return c->head.command ? begin_command(c) : begin_frame(c, bytes_max);
+            return c->head.command ? begin_command(c) : begin_frame(c, limits);
         if (*size == 0)
             return 0;
     }
@@ -277,7 +282,7 @@ static int take_frame(struct jb_connection *c, const unsigned char **data, size_
 }
 
 int jb_connection_take(struct jb_connection *c, const unsigned char **data, size_t *size,
-                       size_t message_bytes_max) {
+                       const struct jb_limits *limits) {
     if (c->is_whole) {
         forget(c);
         c->is_whole = 0;
@@ -286,7 +291,7 @@ int jb_connection_take(struct jb_connection *c, const unsigned char **data, size
     for (int rc = 0;;) {
         if (c->place == jb_at_head && m->frame_count == 0 && c->start_size == 0) {
             size_t whole;
-            rc = find_whole(m, *data, *size, message_bytes_max, &whole);
+            rc = find_whole(m, *data, *size, limits, &whole);
             if (whole > 0) {
                 m->wire = *data;
                 m->wire_size = whole;
@@ -302,7 +307,7 @@ int jb_connection_take(struct jb_connection *c, const unsigned char **data, size
         if (c->place == jb_at_head) {
             if (*size == 0)
                 return jb_all_taken;
-            rc = take_head(c, data, size, message_bytes_max);
+            rc = take_head(c, data, size, limits);
         } else if (c->place == jb_in_command) {
             rc = take_command(c, data, size);
         } else if (take_frame(c, data, size)) {

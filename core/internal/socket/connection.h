@@ -62,6 +62,12 @@ int jb_connection_room(struct jb_connection *c, struct iovec room[2], void *buff
 /* Notes that so many bytes have gone to the first of two. */
 void jb_connection_filled(struct jb_connection *c, size_t bytes);
 
+/* Of a message. What is over the first is refused, and passed over as it comes; what is
+ * over the second ends the connection. */
+struct jb_limits {
+    uint64_t taken, refused;
+};
+
 enum jb_taken { jb_all_taken, jb_message_taken, jb_heartbeat_taken };
 
 /* Takes from bytes that have come, and moves on behind what it has taken, up to the end of
@@ -69,7 +75,7 @@ enum jb_taken { jb_all_taken, jb_message_taken, jb_heartbeat_taken };
  * heartbeat, whose answer is to be sent. Returns an enum jb_taken, or a negative errno:
  * -EPROTO, -EMSGSIZE: a frame is over the limit, -E2BIG: the message is, and does not end. */
 int jb_connection_take(struct jb_connection *c, const unsigned char **data, size_t *size,
-                       size_t message_bytes_max);
+                       const struct jb_limits *limits);
 
 /* Gives away the memory of a whole message, for jb_free; NULL: it lies in the bytes. */
 unsigned char *jb_connection_give(struct jb_connection *c);

@@ -7,7 +7,8 @@ import "sync"
 
 // Why connections are cut off.
 const (
-	BreaksProtocol       = "it does not speak ZMTP 3 as a publisher does"
+	NoPublisher          = "it is no publisher that speaks ZMTP 3"
+	NoSubscriber         = "it is no subscriber that speaks ZMTP 3"
 	SilentHandshake      = "no handshake in time"
 	TooManyHandshakes    = "too many connections without a handshake"
 	NoDescriptors        = "no file descriptors left for its connection"

@@ -77,6 +77,8 @@ type ForwarderOptions struct {
 const pacedPart = 8
 
 const (
+	// refusedBytes is what a publisher sends that has the usual limit on events.
+	refusedBytes = 64 << 20
 	// filterBytes is how long a subscriber's filters may be on average when they are as
 	// many as may be.
 	filterBytes = 64
@@ -134,7 +136,7 @@ func (f *Forwarder) open(pubURI, subURI string, o ForwarderOptions) (err error) 
 func (f *Forwarder) openSubscribers(options C.struct_jb_side_options, o ForwarderOptions) (err error) {
 	welcome := C.CBytes(frameOf(o.Welcome))
 	defer C.free(welcome)
-	options.message_bytes_max = C.jb_filter_bytes_max
+	options.message_bytes_max, options.refused_bytes_max = C.jb_filter_bytes_max, C.jb_filter_bytes_max
 	options.welcome, options.welcome_size = welcome, C.size_t(len(frameOf(o.Welcome)))
 	f.subscribers, err = C.jb_outbound_new(C.int(f.sub.fd), &C.struct_jb_outbound_options{
 		side: options, filters_max: C.size_t(o.Filters), filter_bytes_max: C.size_t(filterBytes * o.Filters),
@@ -153,7 +155,9 @@ func (f *Forwarder) openPublishers(options C.struct_jb_side_options, o Forwarder
 	subscriptions = append(subscriptions, frameOf(append([]byte{1}, o.Announce(f.pub.uri, f.sub.uri)...))...)
 	welcome := C.CBytes(subscriptions)
 	defer C.free(welcome)
+	// A good publisher may have another limit. What it sends is refused then, and it stays.
 	options.message_bytes_max = C.size_t(o.MaxEventBytes)
+	options.refused_bytes_max = C.size_t(max(o.MaxEventBytes, refusedBytes))
 	options.welcome, options.welcome_size = welcome, C.size_t(len(subscriptions))
 	options.connection_size = C.sizeof_struct_jb_connection
 	f.publishers, err = C.jb_side_new(C.int(f.pub.fd), &options)
@@ -239,7 +243,6 @@ func (f *Forwarder) Forward(timeout time.Duration, hold bool) (Batch, error) {
 
 // Why peers are cut off, in the order of C.
 var cutReasons = [C.jb_cut_reasons]string{
-	C.jb_cut_protocol:   BreaksProtocol,
 	C.jb_cut_silent:     SilentHandshake,
 	C.jb_cut_handshakes: TooManyHandshakes,
 	C.jb_cut_fds:        NoDescriptors,
@@ -258,7 +261,11 @@ func (f *Forwarder) noteCutOffs() {
 		for reason := range cuts {
 			cut := &cuts[reason]
 			if count := uint64(cut.count); count != known[reason] {
-				f.cutOffs.add(cutReasons[reason], C.GoString(&cut.address[0]), count-known[reason])
+				why := cutReasons[reason]
+				if reason == C.jb_cut_protocol {
+					why = [...]string{NoPublisher, NoSubscriber}[i]
+				}
+				f.cutOffs.add(why, C.GoString(&cut.address[0]), count-known[reason])
 				known[reason] = count
 			}
 		}

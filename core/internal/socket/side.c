@@ -34,6 +34,7 @@ enum { keepalive_idle = 10, keepalive_interval = 1, keepalive_count = 3 };
 
 struct jb_side {
     struct jb_side_options options;
+    struct jb_limits limits;
     void *welcome;
     int listening, accepts; /* the second tells whether it is in shaking_epoll */
     int64_t accept_ms;      /* when it is again */
@@ -71,6 +72,7 @@ struct jb_side *jb_side_new(int listening, const struct jb_side_options *options
     if (!side)
         return NULL;
     side->options = *options;
+    side->limits = (struct jb_limits){options->message_bytes_max, options->refused_bytes_max};
     side->listening = listening;
     side->accepts = 1;
     side->shaking_epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -385,8 +387,7 @@ struct jb_connection *jb_side_next(struct jb_side *side) {
     for (;;) {
         struct jb_connection *c = side->current;
         if (c) {
-            int rc = jb_connection_take(c, &side->rest, &side->rest_size,
-                                        side->options.message_bytes_max);
+            int rc = jb_connection_take(c, &side->rest, &side->rest_size, &side->limits);
             if (rc == jb_message_taken)
                 return c;
             if (rc == jb_heartbeat_taken) {

@@ -289,7 +289,7 @@ func TestWhoIsNoPublisherIsCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := openPass(t, anyPort)
 			connect(t, p.pubURI).say(t, said)
-			assert.Equal(t, []string{BreaksProtocol}, p.hasCut(t, 1))
+			assert.Equal(t, []string{NoPublisher}, p.hasCut(t, 1))
 		})
 	}
 }
@@ -299,12 +299,12 @@ func TestPublisherThatBreaksALimitIsCut(t *testing.T) {
 		said   []byte
 		reason string
 	}{
-		"frame over the limit":  {frame(0, make([]byte, eventLimit+1))[:9], TooLargeFrame},
+		"frame over the limit":  {binary.BigEndian.AppendUint64([]byte{2}, refusedBytes+1), TooLargeFrame},
 		"frame of 2^64-1 bytes": {[]byte("\x02\xff\xff\xff\xff\xff\xff\xff\xff"), TooLargeFrame},
-		"READY again":           {frame(4, []byte("\x05READY")), BreaksProtocol},
-		"PING without a time":   {frame(4, []byte("\x04PING")), BreaksProtocol},
-		"PING of 17 bytes":      {frame(4, append([]byte("\x04PING\x00\x00"), make([]byte, 17)...)), BreaksProtocol},
-		"command of 5,000":      {frame(4, make([]byte, 5000)), BreaksProtocol},
+		"READY again":           {frame(4, []byte("\x05READY")), NoPublisher},
+		"PING without a time":   {frame(4, []byte("\x04PING")), NoPublisher},
+		"PING of 17 bytes":      {frame(4, append([]byte("\x04PING\x00\x00"), make([]byte, 17)...)), NoPublisher},
+		"command of 5,000":      {frame(4, make([]byte, 5000)), NoPublisher},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openPass(t, anyPort)
@@ -338,6 +338,18 @@ func TestMessageOverTheLimitThatEndsIsRefusedAndTheNextIsNot(t *testing.T) {
 	})
 	p.serve(t, false, func() bool { return p.events == 2 })
 	assert.EqualValues(t, 2, p.refused)
+	assert.Zero(t, p.CutOff())
+}
+
+func TestFrameOverASmallLimitIsRefusedAndItsPublisherStays(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	p.meanwhile(t, func() {
+		r.say(t, event("Bad.", make([]byte, 20*eventLimit)))
+		r.say(t, event("Good.", nil))
+	})
+	p.serve(t, false, func() bool { return p.events == 1 })
+	assert.EqualValues(t, 1, p.refused)
 	assert.Zero(t, p.CutOff())
 }
 
@@ -481,7 +493,7 @@ func parsed(stream []byte) (keys map[string]uint64, refused uint64, broken bool)
 		if flags&2 != 0 {
 			size = binary.BigEndian.Uint64(stream[1:])
 		}
-		limit := uint64(eventLimit)
+		limit := uint64(refusedBytes)
 		if flags&4 != 0 {
 			limit = 4096
 		}

@@ -10,18 +10,18 @@ from __future__ import annotations
 from typing import Protocol
 
 from juicebus._errors import Status
-from juicebus._library import check
+from juicebus._library import check, library, text
 from juicebus._timeout import described
+
+
+# What the library's text has before the reason, if there is one.
+_UNANSWERED = "no answer yet: "
 
 
 class Asker(Protocol):
     """A publisher or subscriber."""
 
     _uri: str
-
-    @property
-    def connected(self) -> bool:
-        """Whether the proxy is there."""
 
 
 def confirmed(status: int, asked: str, asker: Asker, timeout: float | None) -> bool:
@@ -34,7 +34,8 @@ def confirmed(status: int, asked: str, asker: Asker, timeout: float | None) -> b
     if status == Status.UNCONFIRMED:
         return False
     if status == Status.TIMEOUT:
-        reason = "the proxy has not answered" if asker.connected else "it is not connected"
+        told = text(library().juicebus_last_error())
+        reason = told.partition(_UNANSWERED)[2] or "the proxy has not answered"
         within = f"within {described(timeout)} from {asker._uri}"
         raise TimeoutError(f"{asked}: no answer {within}: {reason}")
     check(status, f"{asked} of {asker._uri}")
