@@ -13,7 +13,6 @@ from juicebus._errors import Status
 from juicebus._library import check, library, text
 from juicebus._timeout import described
 
-
 # What the library's text has before the reason, if there is one.
 _UNANSWERED = "no answer yet: "
 
