@@ -38,7 +38,7 @@ struct jb_routes {
      * are for events, and of the reserved ones, which no event's key begins with. */
     size_t lengths[2][jb_filter_bytes_max + 1];
     size_t length_max[2];
-    uint64_t secret; /* so that nobody can choose who shares a bucket */
+    uint64_t point; /* of the hash; secret */
     uint64_t matches;
     struct jb_seats **found; /* with room for all that have a filter */
     size_t found_count, found_capacity, owners;
@@ -49,14 +49,21 @@ struct jb_routes {
 
 enum { places_at_first = 128 };
 
-/* FNV-1a (draft-eastlake-fnv), from a secret start. */
-static uint64_t mix(uint64_t hash, unsigned char byte) {
-    return (hash ^ byte) * 0x100000001b3;
+/* A polynomial of the bytes modulo the prime 2^61 - 1, at a secret point: two filters of n
+ * bytes that somebody has chosen share a hash for n points of all at most (Carter and
+ * Wegman, Journal of Computer and System Sciences 18(2), 1979). A fixed function, such as
+ * FNV whatever its start, has filters that always do, and a table full of those is a list. */
+static const uint64_t prime = ((uint64_t)1 << 61) - 1;
+__extension__ typedef unsigned __int128 product;
+
+static uint64_t mix(const struct jb_routes *r, uint64_t hash, unsigned char byte) {
+    product p = (product)hash * r->point + byte + 1;
+    uint64_t sum = (uint64_t)(p & prime) + (uint64_t)(p >> 61);
+    return sum >= prime ? sum - prime : sum;
 }
 
 static size_t home_of(const struct jb_routes *r, uint64_t hash) {
-    hash *= r->secret | 1;
-    return (size_t)(hash >> 32) & (r->place_count - 1);
+    return (size_t)(hash >> 24) & (r->place_count - 1);
 }
 
 static size_t after(const struct jb_routes *r, size_t at) {
@@ -74,10 +81,11 @@ struct jb_routes *jb_routes_new(void) {
     r->tags = jb_calloc(places_at_first, sizeof *r->tags);
     r->routes = jb_calloc(places_at_first, sizeof *r->routes);
     r->place_count = places_at_first;
-    if (!r->tags || !r->routes || getrandom(&r->secret, sizeof r->secret, 0) != sizeof r->secret) {
+    if (!r->tags || !r->routes || getrandom(&r->point, sizeof r->point, 0) != sizeof r->point) {
         jb_routes_free(r);
         return NULL;
     }
+    r->point %= prime;
     return r;
 }
 
@@ -92,9 +100,9 @@ void jb_routes_free(struct jb_routes *r) {
 }
 
 static uint64_t hash_of(const struct jb_routes *r, const unsigned char *filter, size_t size) {
-    uint64_t hash = r->secret;
+    uint64_t hash = 0;
     for (size_t i = 0; i < size; i++)
-        hash = mix(hash, filter[i]);
+        hash = mix(r, hash, filter[i]);
     return hash;
 }
 
@@ -291,7 +299,7 @@ size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
     }
     const unsigned char *bytes = key;
     const int kind = is_reserved(bytes, size);
-    uint64_t hash = r->secret;
+    uint64_t hash = 0;
     r->matches++;
     r->found_count = 0;
     for (size_t length = 0; length <= size && length <= r->length_max[kind]; length++) {
@@ -301,7 +309,7 @@ size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
                 take(r, one);
         }
         if (length < size)
-            hash = mix(hash, bytes[length]);
+            hash = mix(r, hash, bytes[length]);
     }
     r->last_is_valid = size <= last_key_max;
     if (r->last_is_valid) {
