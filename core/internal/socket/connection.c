@@ -21,9 +21,9 @@ enum { direct_bytes_min = 4096, direct_bytes_max = 1 << 20 };
 
 int jb_connection_send(struct jb_connection *c, const void *data, size_t size) {
     ssize_t sent = send(c->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN)
-        return -ECONNRESET;
-    return sent == (ssize_t)size ? 0 : -ENOBUFS;
+    if (sent < 0)
+        return errno == EAGAIN ? -ENOBUFS : -ECONNRESET;
+    return sent == (ssize_t)size ? 0 : -EPIPE;
 }
 
 /* Reads up to `want` bytes in all to where `have` are. Returns whether all are there. */
@@ -53,19 +53,21 @@ static int keep_room(struct jb_connection *c, size_t more) {
     unsigned char *kept = jb_realloc(c->kept, want);
     if (!kept)
         return -ENOMEM;
+    *c->kept_bytes += want - c->kept_capacity;
     c->kept = kept;
     c->kept_capacity = want;
     return 0;
 }
 
-static void drop_kept(struct jb_connection *c) {
+void jb_connection_drop(struct jb_connection *c) {
     jb_free(c->kept);
     c->kept = NULL;
+    *c->kept_bytes -= c->kept_capacity;
     c->kept_capacity = 0;
 }
 
 static void forget(struct jb_connection *c) {
-    drop_kept(c);
+    jb_connection_drop(c);
     memset(&c->message, 0, sizeof c->message);
 }
 
@@ -136,6 +138,7 @@ unsigned char *jb_connection_give(struct jb_connection *c) {
     if (c->message.wire != kept)
         return NULL;
     c->kept = NULL;
+    *c->kept_bytes -= c->kept_capacity;
     c->kept_capacity = 0;
     return kept;
 }
@@ -210,7 +213,7 @@ static int begin_frame(struct jb_connection *c, const struct jb_limits *limits) 
     /* Without memory it is refused: what comes behind it is heard. */
     if (m->refused || keep_room(c, head_size + m->last_size) < 0) {
         m->refused = 1;
-        drop_kept(c);
+        jb_connection_drop(c);
     } else {
         memcpy(c->kept + m->wire_size, c->start, head_size);
         m->wire_size += head_size;

@@ -39,6 +39,9 @@ struct jb_connection {
     uint64_t owed;             /* of a frame's body, or a command's */
     unsigned char *kept;       /* of a message that has not come as a whole */
     size_t kept_capacity;      /* kept has message.wire_size bytes in it */
+    uint64_t *kept_bytes;      /* of all connections */
+    int64_t looked_ms;         /* for side.c: when it was last seen to go on */
+    uint64_t looked_size;      /* and what was kept then */
     struct jb_message message; /* as far as it is known */
     int is_whole;
     unsigned char answer[jb_pong_bytes_max]; /* to a heartbeat */
@@ -52,7 +55,7 @@ struct jb_connection {
 
 /* Goes on with a handshake as far as bytes have come. Returns 1 when it is over, and
  * nothing behind it has been read; 0: not yet; or a negative errno: -EPROTO,
- * -ENOMEM, -ECONNRESET if the connection is over, -ENOBUFS. */
+ * -ENOMEM, -ECONNRESET if the connection is over, -ENOBUFS, -EPIPE. */
 int jb_connection_shake_hands(struct jb_connection *c);
 
 /* Where the next bytes may go that are read from the connection, at once: the rest of a
@@ -80,8 +83,11 @@ int jb_connection_take(struct jb_connection *c, const unsigned char **data, size
 /* Gives away the memory of a whole message, for jb_free; NULL: it lies in the bytes. */
 unsigned char *jb_connection_give(struct jb_connection *c);
 
-/* Sends bytes at once, or returns -ENOBUFS: there is no room for all of them, or
- * -ECONNRESET. */
+/* Forgets what is kept. */
+void jb_connection_drop(struct jb_connection *c);
+
+/* Sends bytes at once, or returns -ENOBUFS: there is no room for any of them, -EPIPE:
+ * only for some, and nothing can follow, or -ECONNRESET. */
 int jb_connection_send(struct jb_connection *c, const void *data, size_t size);
 
 #endif

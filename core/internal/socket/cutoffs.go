@@ -14,6 +14,7 @@ const (
 	NoDescriptors        = "no file descriptors left for its connection"
 	TooLargeFrame        = "a frame over the limit"
 	EndlessMessage       = "a message over the limit that does not end"
+	Unfinished           = "its message does not go on, and too many others are not finished"
 	TooManySubscriptions = "more subscriptions than one subscriber may have"
 	Frozen               = "it takes nothing of what waits for it"
 	Slow                 = "too much waits for it"

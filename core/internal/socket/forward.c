@@ -13,7 +13,7 @@
 
 #include "calls.h"
 
-enum { events_per_batch = 1024, bytes_per_batch = 1 << 20 };
+enum { events_per_batch = 1024, bytes_per_batch = 1 << 20, subscriptions_per_batch = 4096 };
 
 /* While much waits for subscribers, a batch at least so often, in ms: one that does not
  * read slows a flood for the others, to 64 MiB/s, until it is cut off. */
@@ -123,8 +123,10 @@ static void forward_batch(struct jb_forwarder *f, struct jb_forwarded *done) {
 /* Half of the report is left to the events: a flood of subscriptions must not stop them. */
 static void read_subscriptions(struct jb_outbound *subscribers, struct jb_forwarded *done) {
     struct jb_change change;
+    int left = subscriptions_per_batch;
     while (done->heard_count < done->heard_capacity / 2 &&
-           done->keys_size < done->keys_capacity / 2 && jb_outbound_next(subscribers, &change)) {
+           done->keys_size < done->keys_capacity / 2 &&
+           jb_outbound_next(subscribers, &change, &left)) {
         struct jb_heard *heard = hear(done, change.subscribed ? jb_subscribed : jb_unsubscribed);
         keep(done, heard, change.filter, change.size);
     }

@@ -137,6 +137,7 @@ func (f *Forwarder) openSubscribers(options C.struct_jb_side_options, o Forwarde
 	welcome := C.CBytes(frameOf(o.Welcome))
 	defer C.free(welcome)
 	options.message_bytes_max, options.refused_bytes_max = C.jb_filter_bytes_max, C.jb_filter_bytes_max
+	options.kept_bytes_max = C.uint64_t(o.MaxBytes)
 	options.welcome, options.welcome_size = welcome, C.size_t(len(frameOf(o.Welcome)))
 	f.subscribers, err = C.jb_outbound_new(C.int(f.sub.fd), &C.struct_jb_outbound_options{
 		side: options, filters_max: C.size_t(o.Filters), filter_bytes_max: C.size_t(filterBytes * o.Filters),
@@ -158,6 +159,7 @@ func (f *Forwarder) openPublishers(options C.struct_jb_side_options, o Forwarder
 	// A good publisher may have another limit. What it sends is refused then, and it stays.
 	options.message_bytes_max = C.size_t(o.MaxEventBytes)
 	options.refused_bytes_max = C.size_t(max(o.MaxEventBytes, refusedBytes))
+	options.kept_bytes_max = C.uint64_t(o.MaxBytes + o.MaxEventBytes)
 	options.welcome, options.welcome_size = welcome, C.size_t(len(subscriptions))
 	options.connection_size = C.sizeof_struct_jb_connection
 	f.publishers, err = C.jb_side_new(C.int(f.pub.fd), &options)
@@ -248,6 +250,7 @@ var cutReasons = [C.jb_cut_reasons]string{
 	C.jb_cut_fds:        NoDescriptors,
 	C.jb_cut_frame:      TooLargeFrame,
 	C.jb_cut_endless:    EndlessMessage,
+	C.jb_cut_unfinished: Unfinished,
 	C.jb_cut_filters:    TooManySubscriptions,
 	C.jb_cut_frozen:     Frozen,
 	C.jb_cut_slow:       Slow,

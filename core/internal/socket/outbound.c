@@ -22,7 +22,10 @@ enum { iov_max = 64, ranges_at_first = 8 };
 
 /* For how long, in ms, a subscriber must have taken nothing; a lost packet is sent again
  * after 200 at the earliest. And for how long too much may wait although all take some. */
-enum { frozen_ms = 250, slow_ms = 1000 };
+enum { frozen_ms = 250, slow_ms = 1000, relieve_look_ms = 50 };
+
+/* How fast a subscriber must read a single event that is too much alone: 4 MiB/s. */
+enum { well_bytes_per_ms = 4096 };
 
 struct chunk {
     size_t references, size, capacity;
@@ -42,12 +45,14 @@ struct subscriber {
     struct range few[ranges_at_first];
     struct range *ranges; /* a ring, of a power of two; few, or NULL, until there are more */
     size_t first, count, capacity;
-    size_t settled;   /* of the first ranges: none of them is sparse */
-    uint64_t waiting; /* bytes */
-    int64_t moved_ms; /* when it last took some, or had nothing to take */
-    int is_fresh;     /* something has come for it since the last flush */
-    int is_blocked;   /* until it is writable */
-    int misses;       /* the last message did not find memory */
+    size_t settled;    /* of the first ranges: none of them is sparse */
+    uint64_t waiting;  /* bytes */
+    int64_t moved_ms;  /* when it last took some, or had nothing to take */
+    int64_t first_ms;  /* since when the first range is that */
+    int64_t behind_ms; /* since when something has waited all the time */
+    int is_fresh;      /* something has come for it since the last flush */
+    int is_blocked;    /* until it is writable */
+    int misses;        /* the last message did not find memory */
     struct subscriber *next_fresh;
 };
 
@@ -58,7 +63,8 @@ struct jb_outbound {
     struct chunk *current;
     uint64_t memory; /* of chunks and rings */
     struct subscriber *fresh;
-    int64_t relieving_ms; /* since when too much waits, or one was cut off; 0: it does not */
+    int64_t relieving_ms; /* since when too much waits; 0: it does not */
+    int64_t relieved_ms;  /* when that was last looked at */
     struct gone *gone;    /* reserved keys of those that have ended, not told yet */
 };
 
@@ -191,7 +197,7 @@ static int append(struct jb_outbound *out, struct subscriber *s, struct chunk *c
         chunk->references++;
     }
     if (s->waiting == 0)
-        s->moved_ms = jb_now_ms();
+        s->moved_ms = s->first_ms = s->behind_ms = jb_now_ms();
     s->waiting += size;
     if (!s->is_fresh) {
         s->is_fresh = 1;
@@ -216,6 +222,8 @@ static void written(struct jb_outbound *out, struct subscriber *s, size_t bytes)
         s->first++;
         s->count--;
         s->settled -= s->settled > 0;
+        if (s->count == 1)
+            s->first_ms = jb_now_ms();
     }
 }
 
@@ -429,8 +437,10 @@ static void ends(void *owner, struct jb_connection *c) {
 /* Takes in what one has said. Returns whether it did something with a reserved key. */
 static int hear(struct jb_outbound *out, struct subscriber *s, struct jb_change *change) {
     const struct jb_message *m = &s->connection.message;
+    if (m->refused)
+        return 0;
     const unsigned char *said = m->wire + m->key;
-    if (m->refused || m->frame_count != 1 || m->key_size == 0 || said[0] > 1 ||
+    if (m->frame_count != 1 || m->key_size == 0 || said[0] > 1 ||
         m->key_size - 1 > jb_filter_bytes_max)
         return 0;
     change->subscribed = said[0];
@@ -450,10 +460,14 @@ static int hear(struct jb_outbound *out, struct subscriber *s, struct jb_change 
 }
 
 int jb_outbound_timeout(const struct jb_outbound *out, int timeout_ms) {
-    return out->gone ? 0 : jb_side_timeout(out->side, timeout_ms, 0);
+    if (out->gone)
+        return 0;
+    if (out->relieving_ms > 0 && (timeout_ms < 0 || timeout_ms > relieve_look_ms))
+        timeout_ms = relieve_look_ms;
+    return jb_side_timeout(out->side, timeout_ms, 0);
 }
 
-int jb_outbound_next(struct jb_outbound *out, struct jb_change *change) {
+int jb_outbound_next(struct jb_outbound *out, struct jb_change *change, int *left) {
     struct jb_connection *c;
     if (out->gone) {
         struct gone *one = out->gone;
@@ -464,15 +478,14 @@ int jb_outbound_next(struct jb_outbound *out, struct jb_change *change) {
         jb_free(one);
         return 1;
     }
-    while ((c = jb_side_next(out->side)))
+    while ((*left)-- > 0 && (c = jb_side_next(out->side)))
         if (hear(out, (struct subscriber *)c, change))
             return 1;
     return 0;
 }
 
-/* Cuts off those that have taken nothing for too long. Returns whether there were any. */
-static int cut_frozen(struct jb_outbound *out, int64_t now) {
-    int any = 0;
+/* Cuts off those that have taken nothing for too long. */
+static void cut_frozen(struct jb_outbound *out, int64_t now) {
     for (struct jb_connection *c = jb_side_connections(out->side), *next; c; c = next) {
         struct subscriber *s = (struct subscriber *)c;
         next = c->behind;
@@ -484,32 +497,50 @@ static int cut_frozen(struct jb_outbound *out, int64_t now) {
             jb_side_end(out->side, c);
         else if (!moved)
             jb_side_cut(out->side, c, jb_cut_frozen);
-        any |= moved <= 0;
     }
-    return any;
 }
 
-static void cut_slowest(struct jb_outbound *out) {
+/* Whether all that waits for a subscriber is one large event, which it reads well. The
+ * memory of that is free only when all of it has gone. */
+static int is_in_one(const struct subscriber *s, int64_t now) {
+    if (s->count != 1 || !range_at(s, 0)->chunk->is_own)
+        return 0;
+    const uint64_t gone = range_at(s, 0)->chunk->capacity - range_at(s, 0)->size;
+    return gone >= (uint64_t)(now - s->first_ms) * well_bytes_per_ms;
+}
+
+/* Cuts off the one for whom most waits, of those for whom something has waited all the
+ * time. Returns whether there is one. */
+static int cut_slowest(struct jb_outbound *out, int64_t now) {
     struct subscriber *slowest = NULL;
     for (struct jb_connection *c = jb_side_connections(out->side); c; c = c->behind) {
         struct subscriber *s = (struct subscriber *)c;
-        if (c->phase == jb_phase_open && s->waiting > (slowest ? slowest->waiting : 0))
+        if (c->phase == jb_phase_open && s->waiting > (slowest ? slowest->waiting : 0) &&
+            now - s->behind_ms >= slow_ms && !is_in_one(s, now))
             slowest = s;
     }
     if (slowest)
         jb_side_cut(out->side, &slowest->connection, jb_cut_slow);
+    return slowest != NULL;
+}
+
+static int is_too_much(const struct jb_outbound *out) {
+    return jb_outbound_waiting(out) > out->options.waiting_bytes_max;
 }
 
 void jb_outbound_relieve(struct jb_outbound *out) {
-    if (jb_outbound_waiting(out) <= out->options.waiting_bytes_max) {
+    if (!is_too_much(out)) {
         out->relieving_ms = 0;
         return;
     }
     const int64_t now = jb_now_ms();
-    if (out->relieving_ms == 0 || cut_frozen(out, now))
+    /* Of a time in which this process did not look, it knows nothing. */
+    if (out->relieving_ms == 0 || now - out->relieved_ms > frozen_ms)
         out->relieving_ms = now;
+    out->relieved_ms = now;
+    cut_frozen(out, now);
     if (now - out->relieving_ms < slow_ms)
         return;
-    cut_slowest(out);
-    out->relieving_ms = now;
+    while (is_too_much(out) && cut_slowest(out, now))
+        ;
 }

@@ -39,9 +39,9 @@ struct jb_change {
     unsigned char filter[jb_filter_bytes_max];
 };
 
-/* Takes in what subscribers say in this round, up to the next that does something with a
- * reserved key, and returns whether one does. */
-int jb_outbound_next(struct jb_outbound *out, struct jb_change *change);
+/* Takes in what subscribers say in this round, up to `left` messages, which it counts
+ * down, or the next that does something with a reserved key; returns whether one does. */
+int jb_outbound_next(struct jb_outbound *out, struct jb_change *change, int *left);
 
 /* Puts a message to the end of what waits for each subscriber that has asked for it.
  * `owned` is its memory, which is taken, or NULL: the bytes are copied. Returns 0;

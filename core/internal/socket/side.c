@@ -23,6 +23,16 @@ enum { buffer_bytes = 65536, ready_max = 64, accepts_at_once = 64 };
  * would keep the others waiting; a good peer sends one now and then. */
 enum { reads_max = 4, answers_max = 8 };
 
+/* When so many have something, less of each is read at a time. */
+enum { many = 16, many_bytes = 8192 };
+
+/* A message that is not whole goes on if so much of it comes in such a time, in ms; and
+ * how often that is looked at, while too much is kept. */
+enum { unfinished_ms = 1000, unfinished_bytes_min = 65536, unfinished_look_ms = 50 };
+
+/* So many times as much as may be kept is too much, whether it goes on or not. */
+enum { far_too_much = 8 };
+
 /* How long it waits until it accepts again, when there is no file descriptor for it. */
 enum { no_fd_ms = 100 };
 
@@ -35,6 +45,9 @@ enum { keepalive_idle = 10, keepalive_interval = 1, keepalive_count = 3 };
 struct jb_side {
     struct jb_side_options options;
     struct jb_limits limits;
+    uint64_t kept_bytes;  /* of all messages that have not come as a whole */
+    int64_t kept_look_ms; /* when to look whether those go on */
+    int64_t read_ms;      /* when there was a round last, while too much was kept */
     void *welcome;
     int listening, accepts; /* the second tells whether it is in shaking_epoll */
     int64_t accept_ms;      /* when it is again */
@@ -117,7 +130,7 @@ void jb_side_end(struct jb_side *side, struct jb_connection *c) {
             side->ready[i].data.ptr = NULL;
     if (c->phase == jb_phase_open && side->options.ends)
         side->options.ends(side->options.owner, c);
-    jb_free(c->kept);
+    jb_connection_drop(c);
     epoll_ctl(side->open_epoll, EPOLL_CTL_DEL, c->fd, NULL);
     epoll_ctl(side->shaking_epoll, EPOLL_CTL_DEL, c->fd, NULL);
     shutdown(c->fd, SHUT_RDWR);
@@ -142,7 +155,9 @@ int jb_side_fd(const struct jb_side *side, int hold) {
 
 static int64_t due_ms(const struct jb_side *side) {
     int64_t due = INT64_MAX;
-    if (side->oldest)
+    if (side->kept_bytes > side->options.kept_bytes_max)
+        due = side->kept_look_ms;
+    if (side->oldest && side->oldest->accepted_ms + side->options.handshake_ms < due)
         due = side->oldest->accepted_ms + side->options.handshake_ms;
     if (!side->accepts && side->accept_ms < due)
         due = side->accept_ms;
@@ -204,7 +219,7 @@ static void fail(struct jb_side *side, struct jb_connection *c, int rc) {
     case -E2BIG:
         jb_side_cut(side, c, jb_cut_endless);
         break;
-    case -ENOBUFS:
+    case -EPIPE:
         jb_side_cut(side, c, jb_cut_frozen);
         break;
     case -ENOMEM:
@@ -232,6 +247,7 @@ static struct jb_connection *begin(struct jb_side *side, int fd,
         return NULL;
     c->fd = fd;
     c->role = side->options.peers;
+    c->kept_bytes = &side->kept_bytes;
     c->epoll_events = EPOLLIN;
     c->address = *address;
     c->accepted_ms = jb_now_ms();
@@ -339,12 +355,60 @@ static int begin_round(struct jb_side *side) {
     return 0;
 }
 
+static void note_progress(struct jb_connection *c, int64_t now) {
+    c->looked_ms = now;
+    c->looked_size = c->message.wire_size;
+}
+
+/* Whether a message that is not whole has hardly gone on for a while. */
+static int is_stuck(struct jb_connection *c, int64_t now) {
+    if (c->looked_ms > 0 && now - c->looked_ms < unfinished_ms)
+        return 0;
+    const uint64_t size = c->message.wire_size;
+    if (c->looked_ms > 0 && size >= c->looked_size && size - c->looked_size < unfinished_bytes_min)
+        return 1;
+    note_progress(c, now);
+    return 0;
+}
+
+/* While too much is kept of messages that are not whole: ends the largest of those that
+ * are stuck, or of all when it is far too much. */
+static void cut_unfinished(struct jb_side *side, int64_t now) {
+    const int all = side->kept_bytes / far_too_much > side->options.kept_bytes_max;
+    struct jb_connection *largest = NULL;
+    for (struct jb_connection *c = side->all; c; c = c->behind)
+        if (c->kept_capacity > (largest ? largest->kept_capacity : 0) && (all || is_stuck(c, now)))
+            largest = c;
+    if (largest)
+        jb_side_cut(side, largest, jb_cut_unfinished);
+}
+
+/* Looks after messages that are not whole, when it is time to. */
+static void tend_unfinished(struct jb_side *side, int hold) {
+    if (side->kept_bytes <= side->options.kept_bytes_max)
+        return;
+    const int64_t now = jb_now_ms();
+    const int64_t unread_ms = now - side->read_ms;
+    if (!hold)
+        side->read_ms = now;
+    /* What has not been read could not go on. */
+    for (struct jb_connection *c = side->all; c && !hold && unread_ms > unfinished_ms / 2;
+         c = c->behind)
+        note_progress(c, now);
+    if (now < side->kept_look_ms)
+        return;
+    side->kept_look_ms = now + unfinished_look_ms;
+    if (!hold)
+        cut_unfinished(side, now);
+}
+
 void jb_side_tend(struct jb_side *side, int hold) {
-    if (hold || (is_round_over(side) && begin_round(side)))
+    if (hold || !is_round_over(side) || begin_round(side))
         shake_hands(side);
     if (due_ms(side) == INT64_MAX)
         return;
     accept_again(side);
+    tend_unfinished(side, hold);
     const int64_t late = jb_now_ms() - side->options.handshake_ms;
     while (side->oldest && side->oldest->accepted_ms <= late)
         jb_side_cut(side, side->oldest, jb_cut_silent);
@@ -353,7 +417,8 @@ void jb_side_tend(struct jb_side *side, int hold) {
 /* Reads once from a connection of the round. Returns whether it is still its turn. */
 static int read_once(struct jb_side *side, struct jb_connection *c) {
     struct iovec room[2];
-    int count = jb_connection_room(c, room, side->buffer, buffer_bytes);
+    const int is_many = side->ready_count >= many;
+    int count = jb_connection_room(c, room, side->buffer, is_many ? many_bytes : buffer_bytes);
     ssize_t size = readv(c->fd, room, count);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
@@ -372,15 +437,18 @@ static int read_once(struct jb_side *side, struct jb_connection *c) {
     side->rest = side->buffer;
     side->rest_size = bytes;
     /* A read that has not filled all has read all there was. */
-    return bytes == all && ++side->reads < reads_max;
+    return bytes == all && !is_many && ++side->reads < reads_max;
 }
 
+/* One that cannot be sent is no reason to end the connection: who has gone has left what
+ * is still to be read. That ends by itself. */
 static int answer(struct jb_side *side, struct jb_connection *c) {
     if (++side->answers > answers_max)
         return 0;
     if (side->options.answer)
         return side->options.answer(side->options.owner, c);
-    return jb_connection_send(c, c->answer, c->answer_size);
+    int rc = jb_connection_send(c, c->answer, c->answer_size);
+    return rc == -EPIPE ? rc : 0;
 }
 
 struct jb_connection *jb_side_next(struct jb_side *side) {

@@ -26,6 +26,7 @@ enum jb_cut {
     jb_cut_fds,        /* too few file descriptors are left */
     jb_cut_frame,      /* a frame over the limit */
     jb_cut_endless,    /* a message over the limit that does not end */
+    jb_cut_unfinished, /* one that does not go on, while too many are not whole */
     jb_cut_filters,    /* more subscriptions than one may have */
     jb_cut_frozen,     /* it takes nothing of what waits for it */
     jb_cut_slow,       /* too much waits for it */
@@ -44,6 +45,7 @@ struct jb_side_options {
     /* What is over that and not over this is refused, and passed over as it comes; beyond,
      * the connection is cut off. */
     size_t refused_bytes_max;
+    uint64_t kept_bytes_max;          /* of all messages that have not come as a whole */
     int handshakes_max, handshake_ms; /* for how many, and how long, at most */
     int fd_max;                       /* the highest file descriptor of a connection */
     const void *welcome;              /* what each peer is sent first, as it is on the wire */

@@ -133,8 +133,13 @@ type pass struct {
 
 func openPass(t testing.TB, uri string) *pass {
 	t.Helper()
+	return openPassWithin(t, uri, 64<<20)
+}
+
+func openPassWithin(t testing.TB, uri string, maxBytes int64) *pass {
+	t.Helper()
 	f, err := OpenForwarder(uri, anyPort, ForwarderOptions{
-		MaxEventBytes: eventLimit, MaxBytes: 64 << 20, Welcome: []byte("\xffwelcome"), Filters: 100,
+		MaxEventBytes: eventLimit, MaxBytes: maxBytes, Welcome: []byte("\xffwelcome"), Filters: 100,
 		Announce: func(string, string) []byte { return []byte("\xffannounced") },
 	})
 	require.NoError(t, err)
@@ -838,4 +843,72 @@ func TestHeartbeatOfASubscriberThatDoesNotReadIsNoPartOfItsEvents(t *testing.T) 
 	}
 	sleeper.say(t, ping)
 	p.gets(t, sleeper, frame(4, []byte("\x04PONG")))
+}
+
+// Its answer finds nobody, and on a Unix domain socket it is told at once.
+func TestPublisherThatLeavesBehindAHeartbeatLosesNothing(t *testing.T) {
+	for _, uri := range []string{anyPort, "ipc://" + filepath.Join(t.TempDir(), "pub")} {
+		t.Run(uri[:3], func(t *testing.T) {
+			p := openPass(t, uri)
+			r := p.publisher(t)
+			ping := frame(4, []byte("\x04PING\x00\x00"))
+			for range 10 {
+				r.say(t, append(bytes.Clone(ping), event("A.", make([]byte, 5_000))...))
+			}
+			require.NoError(t, r.Close())
+			p.serve(t, false, func() bool { return p.events == 10 })
+		})
+	}
+}
+
+// Cutting off one of them frees nothing, as they share what waits for them.
+func TestManySlowSubscribersHoldTheOthersUpNoLongerThanOne(t *testing.T) {
+	p := openPass(t, anyPort)
+	r := p.publisher(t)
+	good := p.subscriber(t, "A.")
+	for range 8 {
+		slow := p.subscriber(t, "A.")
+		go func() {
+			for part := make([]byte, 20_000); ; time.Sleep(20 * time.Millisecond) {
+				if _, err := io.ReadFull(slow, part); err != nil {
+					return
+				}
+			}
+		}()
+	}
+	go func() {
+		one := event("A.", make([]byte, 100_000))
+		for err := error(nil); err == nil; {
+			_, err = r.Write(one)
+		}
+	}()
+	go func() { _, _ = io.Copy(io.Discard, good) }()
+	var first time.Time
+	p.serve(t, false, func() bool {
+		if first.IsZero() && p.CutOff() > 0 {
+			first = time.Now()
+		}
+		return p.CutOff() >= 8
+	})
+	assert.Less(t, time.Since(first), 3*time.Second, "one after the other, it would be 7 s")
+	assert.True(t, good.isThere(t))
+}
+
+func TestUnfinishedMessagesDoNotTakeTheMemoryTogether(t *testing.T) {
+	p := openPassWithin(t, anyPort, 3*eventLimit) // and one event: what may be unfinished
+	for range 6 {
+		p.publisher(t).say(t, event("A.", make([]byte, eventLimit-2))[:eventLimit-1000])
+	}
+	// One that goes on stays, however slow.
+	slow := p.publisher(t)
+	whole := event("B.", make([]byte, eventLimit-2))
+	p.meanwhile(t, func() {
+		for rest := whole; len(rest) > 0; rest = rest[min(100_000, len(rest)):] {
+			slow.say(t, rest[:min(100_000, len(rest))])
+			time.Sleep(250 * time.Millisecond)
+		}
+	})
+	p.serve(t, false, func() bool { return p.events == 1 })
+	assert.Equal(t, []string{Unfinished}, p.hasCut(t, 2))
+	assert.LessOrEqual(t, p.CutOff(), uint64(4))
 }
