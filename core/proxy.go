@@ -196,6 +196,9 @@ func (p *Proxy) Stats() (ProxyStats, error) {
 // last one from Address, which is empty where that has none.
 type CutOff = socket.CutOff
 
+// CutOffNews has an element when CutOffs may have something; for one receiver.
+func (p *Proxy) CutOffNews() <-chan struct{} { return p.forwarder.CutOffNews() }
+
 // CutOffs returns what has been cut off since the last call, for a log. It does not
 // block.
 func (p *Proxy) CutOffs() []CutOff { return p.forwarder.CutOffs() }

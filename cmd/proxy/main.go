@@ -64,13 +64,15 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 // logCutOffs says whom the proxy has disconnected, and why, a line each second at most
 // for each reason.
 func logCutOffs(ctx context.Context, proxy *core.Proxy, errs io.Writer) {
-	each := time.NewTicker(time.Second)
-	defer each.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-each.C:
+		case <-proxy.CutOffNews():
+		}
+		select { // what else there is shares the line
+		case <-ctx.Done():
+		case <-time.After(time.Second):
 		}
 		for _, c := range proxy.CutOffs() {
 			fmt.Fprintf(errs, "juicebus-proxy: cut off %d, the last at %q: %s\n", c.Count, c.Address, c.Reason)

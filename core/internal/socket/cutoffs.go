@@ -28,8 +28,9 @@ type CutOff struct {
 	Count   int
 }
 
-// cutOffs are those of one side. Safe for concurrent use.
+// cutOffs are those of a proxy. Safe for concurrent use.
 type cutOffs struct {
+	news  chan struct{} // has one element when there is something to take
 	mu    sync.Mutex
 	count uint64
 	fresh []CutOff // since the last take, a line for each reason
@@ -39,6 +40,10 @@ func (c *cutOffs) add(reason, address string, count uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.count += count
+	select {
+	case c.news <- struct{}{}:
+	default: // it has been told
+	}
 	for i := range c.fresh {
 		if c.fresh[i].Reason == reason {
 			c.fresh[i].Count += int(count)

@@ -91,7 +91,7 @@ const (
 
 // OpenForwarder listens at both addresses.
 func OpenForwarder(pubURI, subURI string, o ForwarderOptions) (*Forwarder, error) {
-	f := &Forwarder{maxBytes: o.MaxBytes}
+	f := &Forwarder{maxBytes: o.MaxBytes, cutOffs: cutOffs{news: make(chan struct{}, 1)}}
 	if err := f.open(pubURI, subURI, o); err != nil {
 		f.Close()
 		return nil, err
@@ -283,6 +283,9 @@ func (f *Forwarder) waitingBytes() int64 { return int64(C.jb_outbound_waiting(f.
 
 // CutOff is how many peers have been cut off.
 func (f *Forwarder) CutOff() uint64 { return f.cutOffs.total() }
+
+// CutOffNews has an element when CutOffs may have something.
+func (f *Forwarder) CutOffNews() <-chan struct{} { return f.cutOffs.news }
 
 // CutOffs returns what has been cut off since the last call.
 func (f *Forwarder) CutOffs() []CutOff { return f.cutOffs.take() }
