@@ -15,7 +15,7 @@ import (
 	"github.com/juicebus/juicebus/core/internal/endpoint"
 )
 
-// listener listens where publishers connect, as a libzmq socket that is bound would.
+// listener listens for one side of a proxy, where a bound libzmq socket would.
 type listener struct {
 	net.Listener
 	uri string // with the real port

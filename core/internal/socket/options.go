@@ -88,14 +88,11 @@ func setHeartbeat(s *zmq.Socket, uri string, heartbeat time.Duration) error {
 	return errors.Join(err, s.SetHeartbeatIvl(heartbeat), s.SetHeartbeatTimeout(timeout))
 }
 
-// keepaliveAfter is the silence, in seconds, after which the kernel asks whether a
-// proxy's peer is still there.
+// keepaliveAfter is the silence, in seconds, after which the kernel asks whether a peer
+// is still there.
 const keepaliveAfter = 10
 
-// setKeepalive is what a proxy has instead of heartbeats. To a publisher that has
-// sent its last events and gone, a heartbeat would be answered with a reset, which
-// throws away what the proxy has not read yet; and a subscriber that is busy would
-// count as dead, as libzmq does not read while its queue is full.
+// setKeepalive is what a socket that listens has instead of heartbeats; side.c has why.
 func setKeepalive(s *zmq.Socket) error {
 	return errors.Join(s.SetTcpKeepalive(1), s.SetTcpKeepaliveIdle(keepaliveAfter),
 		s.SetTcpKeepaliveIntvl(1), s.SetTcpKeepaliveCnt(HeartbeatsToDeath))
