@@ -239,17 +239,6 @@ def test_a_class_with_json_of_its_own_keeps_it() -> None:
         assert decoded(Own, payload, FORMAT_JSON).value == 5
 
 
-def test_a_class_that_is_built_anew_is_read_by_its_new_fields() -> None:
-    changing = holding(int)
-    there_and_back(changing(value=5))
-    changing.__annotations__["value"] = str
-    changing.__pydantic_fields__["value"].annotation = str
-    changing.model_rebuild(force=True)
-    for codec, form in (("cbor", FORMAT_CBOR), ("json", FORMAT_JSON)):
-        payload = payload_of(changing(value="text"), codec)
-        assert decoded(changing, payload, form).value == "text"
-
-
 def test_a_class_that_nobody_has_any_more_leaves_nothing_behind() -> None:
     temporary = holding(int)
     there_and_back(temporary(value=5))

@@ -226,18 +226,17 @@ def _json_reader(event_class: Any) -> Reader:
     """Return what reads JSON: the default from_msg of both Messages does just this.
 
     A class that is complete has its validator at hand, and each call on the way to it
-    costs a microsecond or more when events are rare. It is another one after a
-    model_rebuild.
+    costs a microsecond or more when events are rare.
     """
     if not event_class.__pydantic_complete__ or not _reads_json_by_default(event_class):
         return event_class.model_validate_json  # type: ignore[no-any-return]
-    return lambda payload: event_class.__pydantic_validator__.validate_json(payload)
+    return event_class.__pydantic_validator__.validate_json  # type: ignore[no-any-return]
 
 
 def _fields_reader(event_class: Any) -> Reader:
     """Return what reads fields by their names, whatever aliases the class has."""
-    if reads_names_only(event_class):
-        return lambda fields: event_class.__pydantic_validator__.validate_python(fields)
+    if event_class.__pydantic_complete__ and reads_names_only(event_class):
+        return event_class.__pydantic_validator__.validate_python  # type: ignore[no-any-return]
     validate = partial(event_class.model_validate, strict=False, by_alias=False, by_name=True)
     return reads_like_json(event_class, validate) if event_class.__pydantic_complete__ else validate
 
