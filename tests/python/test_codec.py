@@ -26,7 +26,7 @@ from typing_extensions import Self
 import juicebus
 from coding import decoded, holding, payload_of, there_and_back
 from converting import msgpack_of
-from juicebus._abi import FORMAT_CBOR, FORMAT_JSON, FORMAT_MSGPACK
+from juicebus._abi import FORMAT_JSON, FORMAT_MSGPACK
 from juicebus._errors import Status
 from juicebus._library import library
 
