@@ -59,11 +59,17 @@ static int keep_room(struct jb_connection *c, size_t more) {
     return 0;
 }
 
-void jb_connection_drop(struct jb_connection *c) {
-    jb_free(c->kept);
+/* Takes what is kept off the connection. */
+static unsigned char *detach(struct jb_connection *c) {
+    unsigned char *kept = c->kept;
     c->kept = NULL;
     *c->kept_bytes -= c->kept_capacity;
     c->kept_capacity = 0;
+    return kept;
+}
+
+void jb_connection_drop(struct jb_connection *c) {
+    jb_free(detach(c));
 }
 
 static void forget(struct jb_connection *c) {
@@ -134,13 +140,7 @@ void jb_connection_filled(struct jb_connection *c, size_t bytes) {
 }
 
 unsigned char *jb_connection_give(struct jb_connection *c) {
-    unsigned char *kept = c->kept;
-    if (c->message.wire != kept)
-        return NULL;
-    c->kept = NULL;
-    *c->kept_bytes -= c->kept_capacity;
-    c->kept_capacity = 0;
-    return kept;
+    return c->message.wire == c->kept ? detach(c) : NULL;
 }
 
 static uint64_t cost(const struct jb_message *m) {

@@ -42,25 +42,21 @@ int jb_flow(int fd, uint64_t inode, struct jb_flow *flow) {
     return inode != 0 && jb_inode(fd) == inode ? is_tcp : -EBADF;
 }
 
-/* grip keeps the socket what it is meanwhile, as libzmq may close its fd at any time. */
-static int end_if(int grip, uint64_t inode) {
-    if (inode == 0 || jb_inode(grip) != inode)
-        return 0;
-    /* libzmq's close then resets it, and the kernel keeps nothing of what waits. */
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(grip, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    shutdown(grip, SHUT_RDWR);
-    /* From now on TCP takes no more in. What libzmq has not read yet can cost it many
-     * times its size, so that goes at once: a part of it would read as something else. */
-    recv(grip, NULL, 1 << 30, MSG_TRUNC | MSG_DONTWAIT);
-    return 1;
-}
-
 int jb_end(int fd, uint64_t inode) {
+    /* Keeps the socket what it is meanwhile, as libzmq may close its fd at any time. */
     int grip = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (grip < 0)
         return 0;
-    int is_it = end_if(grip, inode);
+    const int is_it = inode != 0 && jb_inode(grip) == inode;
+    if (is_it) {
+        /* libzmq's close then resets it, and the kernel keeps nothing of what waits. */
+        const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(grip, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        shutdown(grip, SHUT_RDWR);
+        /* From now on TCP takes no more in. What libzmq has not read yet can cost it many
+         * times its size, so that goes at once: a part of it would read as something else. */
+        recv(grip, NULL, 1 << 30, MSG_TRUNC | MSG_DONTWAIT);
+    }
     close(grip);
     return is_it;
 }

@@ -134,11 +134,12 @@ func (f *Forwarder) open(pubURI, subURI string, o ForwarderOptions) (err error) 
 }
 
 func (f *Forwarder) openSubscribers(options C.struct_jb_side_options, o ForwarderOptions) (err error) {
-	welcome := C.CBytes(frameOf(o.Welcome))
+	frame := frameOf(o.Welcome)
+	welcome := C.CBytes(frame)
 	defer C.free(welcome)
-	options.message_bytes_max, options.refused_bytes_max = C.jb_filter_bytes_max, C.jb_filter_bytes_max
+	options.limits = C.struct_jb_limits{taken: C.jb_filter_bytes_max, refused: C.jb_filter_bytes_max}
 	options.kept_bytes_max = C.uint64_t(o.MaxBytes)
-	options.welcome, options.welcome_size = welcome, C.size_t(len(frameOf(o.Welcome)))
+	options.welcome, options.welcome_size = welcome, C.size_t(len(frame))
 	f.subscribers, err = C.jb_outbound_new(C.int(f.sub.fd), &C.struct_jb_outbound_options{
 		side: options, filters_max: C.size_t(o.Filters), filter_bytes_max: C.size_t(filterBytes * o.Filters),
 		waiting_bytes_max: C.uint64_t(o.MaxBytes),
@@ -157,8 +158,9 @@ func (f *Forwarder) openPublishers(options C.struct_jb_side_options, o Forwarder
 	welcome := C.CBytes(subscriptions)
 	defer C.free(welcome)
 	// A good publisher may have another limit. What it sends is refused then, and it stays.
-	options.message_bytes_max = C.size_t(o.MaxEventBytes)
-	options.refused_bytes_max = C.size_t(max(o.MaxEventBytes, refusedBytes))
+	options.limits = C.struct_jb_limits{
+		taken: C.uint64_t(o.MaxEventBytes), refused: C.uint64_t(max(o.MaxEventBytes, refusedBytes)),
+	}
 	options.kept_bytes_max = C.uint64_t(o.MaxBytes + o.MaxEventBytes)
 	options.welcome, options.welcome_size = welcome, C.size_t(len(subscriptions))
 	options.connection_size = C.sizeof_struct_jb_connection
@@ -293,8 +295,9 @@ func (f *Forwarder) CutOffs() []CutOff { return f.cutOffs.take() }
 // Tell sends a message of the proxy's own to whoever subscribed to its key. The next
 // Forward writes it.
 func (f *Forwarder) Tell(key, payload []byte) {
-	wire := appendFrame(appendFrame(nil, 1, key), 0, payload)
-	at := len(appendFrame(nil, 1, key)) - len(key)
+	wire := appendFrame(nil, 1, key)
+	at := len(wire) - len(key)
+	wire = appendFrame(wire, 0, payload)
 	C.jb_outbound_tell(f.subscribers, unsafe.Pointer(&wire[0]), C.size_t(len(wire)), C.size_t(at), C.size_t(len(key)))
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "calls.h"
 #include "memory.h"
 
 /* Events are put into chunks, one behind the other, for all subscribers together. Large
@@ -423,7 +424,7 @@ static void ends(void *owner, struct jb_connection *c) {
     unsigned char filter[jb_filter_bytes_max];
     int size;
     while ((size = jb_routes_remove_last(out->routes, &s->seats, filter)) >= 0)
-        if (size > 0 && filter[0] == 0xff)
+        if (jb_is_reserved(filter, (size_t)size))
             tell_gone(out, filter, (size_t)size);
     if (s->is_fresh) {
         struct subscriber **at = &out->fresh;
@@ -456,7 +457,7 @@ static int hear(struct jb_outbound *out, struct subscriber *s, struct jb_change 
         /* With the key that was one too many, if it is told of: that has been taken in. */
         jb_side_cut(out->side, &s->connection, jb_cut_filters);
     }
-    return is_new > 0 && change->size > 0 && change->filter[0] == 0xff;
+    return is_new > 0 && jb_is_reserved(change->filter, change->size);
 }
 
 int jb_outbound_timeout(const struct jb_outbound *out, int timeout_ms) {

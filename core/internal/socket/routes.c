@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "calls.h"
 #include "memory.h"
 
 /* A subscriber who has a filter. */
@@ -68,10 +69,6 @@ static size_t home_of(const struct jb_routes *r, uint64_t hash) {
 
 static size_t after(const struct jb_routes *r, size_t at) {
     return (at + 1) & (r->place_count - 1);
-}
-
-static int is_reserved(const unsigned char *key, size_t size) {
-    return size > 0 && key[0] == 0xff;
 }
 
 struct jb_routes *jb_routes_new(void) {
@@ -158,7 +155,7 @@ static struct jb_route *add_route(struct jb_routes *r, uint64_t hash, const void
     one->size = size;
     memcpy(one->filter, filter, size);
     put(r, find(r, hash, filter, size), one);
-    const int kind = is_reserved(one->filter, size);
+    const int kind = jb_is_reserved(one->filter, size);
     r->route_count++;
     r->lengths[kind][size]++;
     if (size > r->length_max[kind])
@@ -179,7 +176,7 @@ static void remove_route(struct jb_routes *r, struct jb_route *one) {
     }
     put(r, hole, NULL);
     r->route_count--;
-    r->lengths[is_reserved(one->filter, one->size)][one->size]--;
+    r->lengths[jb_is_reserved(one->filter, one->size)][one->size]--;
     jb_free(one->takers);
     jb_free(one);
 }
@@ -298,7 +295,7 @@ size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
         return r->found_count;
     }
     const unsigned char *bytes = key;
-    const int kind = is_reserved(bytes, size);
+    const int kind = jb_is_reserved(bytes, size);
     uint64_t hash = 0;
     r->matches++;
     r->found_count = 0;

@@ -3,7 +3,7 @@
  *
  * Who has subscribed to what: from a key to the subscribers with a filter that it begins
  * with. A key costs a look for each length that a filter has, however many filters there
- * are.
+ * are. Comes from outbound.c.
  */
 #ifndef JB_ROUTES_H
 #define JB_ROUTES_H

@@ -44,7 +44,6 @@ enum { keepalive_idle = 10, keepalive_interval = 1, keepalive_count = 3 };
 
 struct jb_side {
     struct jb_side_options options;
-    struct jb_limits limits;
     uint64_t kept_bytes;  /* of all messages that have not come as a whole */
     int64_t kept_look_ms; /* when to look whether those go on */
     int64_t read_ms;      /* when there was a round last, while too much was kept */
@@ -85,7 +84,6 @@ struct jb_side *jb_side_new(int listening, const struct jb_side_options *options
     if (!side)
         return NULL;
     side->options = *options;
-    side->limits = (struct jb_limits){options->message_bytes_max, options->refused_bytes_max};
     side->listening = listening;
     side->accepts = 1;
     side->shaking_epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -388,17 +386,16 @@ static void tend_unfinished(struct jb_side *side, int hold) {
     if (side->kept_bytes <= side->options.kept_bytes_max)
         return;
     const int64_t now = jb_now_ms();
-    const int64_t unread_ms = now - side->read_ms;
-    if (!hold)
-        side->read_ms = now;
-    /* What has not been read could not go on. */
-    for (struct jb_connection *c = side->all; c && !hold && unread_ms > unfinished_ms / 2;
-         c = c->behind)
-        note_progress(c, now);
-    if (now < side->kept_look_ms)
+    const int is_due = now >= side->kept_look_ms;
+    if (is_due)
+        side->kept_look_ms = now + unfinished_look_ms;
+    if (hold)
         return;
-    side->kept_look_ms = now + unfinished_look_ms;
-    if (!hold)
+    if (now - side->read_ms > unfinished_ms / 2) /* what has not been read could not go on */
+        for (struct jb_connection *c = side->all; c; c = c->behind)
+            note_progress(c, now);
+    side->read_ms = now;
+    if (is_due)
         cut_unfinished(side, now);
 }
 
@@ -455,7 +452,7 @@ struct jb_connection *jb_side_next(struct jb_side *side) {
     for (;;) {
         struct jb_connection *c = side->current;
         if (c) {
-            int rc = jb_connection_take(c, &side->rest, &side->rest_size, &side->limits);
+            int rc = jb_connection_take(c, &side->rest, &side->rest_size, &side->options.limits);
             if (rc == jb_message_taken)
                 return c;
             if (rc == jb_heartbeat_taken) {

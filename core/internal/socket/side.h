@@ -41,10 +41,7 @@ struct jb_cut_off {
 
 struct jb_side_options {
     enum jb_role peers;
-    size_t message_bytes_max;
-    /* What is over that and not over this is refused, and passed over as it comes; beyond,
-     * the connection is cut off. */
-    size_t refused_bytes_max;
+    struct jb_limits limits;          /* of a message */
     uint64_t kept_bytes_max;          /* of all messages that have not come as a whole */
     int handshakes_max, handshake_ms; /* for how many, and how long, at most */
     int fd_max;                       /* the highest file descriptor of a connection */

@@ -75,53 +75,40 @@ int jb_waiting_await(struct jb_waiting *waiting, uint64_t below) {
 /* The memory of a frame that is counted. */
 struct counted {
     struct jb_waiting *waiting;
-    size_t cost;
-    zmq_msg_t frame; /* the one that came, inside the one that goes; empty for a copy */
-    char data[];     /* of a copy */
+    size_t size;
+    char data[];
 };
-
-static struct counted *counted_new(struct jb_waiting *waiting, size_t cost, size_t data_size) {
-    struct counted *counted = jb_malloc(sizeof *counted + data_size);
-    if (counted) {
-        counted->waiting = waiting;
-        counted->cost = cost;
-        zmq_msg_init(&counted->frame);
-    }
-    return counted;
-}
 
 static void has_left(void *data, void *hint) {
     (void)data;
     struct counted *counted = hint;
-    atomic_fetch_sub(&counted->waiting->bytes, counted->cost);
+    atomic_fetch_sub(&counted->waiting->bytes, counted->size);
     tell(counted->waiting);
     jb_waiting_release(counted->waiting);
-    zmq_msg_close(&counted->frame);
     jb_free(counted);
 }
 
-/* Makes a frame of memory that has_left frees, and counts it. */
-static int begin(zmq_msg_t *frame, void *data, size_t size, struct counted *counted) {
-    if (zmq_msg_init_data(frame, data, size, has_left, counted) < 0)
+static int copy_counted(struct jb_waiting *waiting, zmq_msg_t *frame, const void *data,
+                        size_t size) {
+    struct counted *counted = jb_malloc(sizeof *counted + size);
+    if (!counted || zmq_msg_init_data(frame, counted->data, size, has_left, counted) < 0) {
+        jb_free(counted);
         return -ENOMEM;
-    atomic_fetch_add(&counted->waiting->bytes, counted->cost);
-    atomic_fetch_add(&counted->waiting->references, 1);
+    }
+    counted->waiting = waiting;
+    counted->size = size;
+    memcpy(counted->data, data, size);
+    atomic_fetch_add(&waiting->bytes, size);
+    atomic_fetch_add(&waiting->references, 1);
     return 0;
 }
 
 int jb_waiting_copy(struct jb_waiting *waiting, zmq_msg_t *frame, const void *data, size_t size) {
-    if (size < jb_large_bytes) {
-        if (zmq_msg_init_size(frame, size) < 0)
-            return -ENOMEM;
-        if (size > 0)
-            memcpy(zmq_msg_data(frame), data, size);
-        return 0;
-    }
-    struct counted *counted = counted_new(waiting, size, size);
-    if (!counted || begin(frame, counted->data, size, counted) < 0) {
-        jb_free(counted);
+    if (size >= jb_large_bytes)
+        return copy_counted(waiting, frame, data, size);
+    if (zmq_msg_init_size(frame, size) < 0)
         return -ENOMEM;
-    }
-    memcpy(counted->data, data, size);
+    if (size > 0)
+        memcpy(zmq_msg_data(frame), data, size);
     return 0;
 }

@@ -183,7 +183,8 @@ def _model_writers(event_class: Any, *, has_to_msg: bool) -> dict[Codec, Writer]
     writers: dict[Codec, Writer] = {"cbor": write_cbor, "json": _write_json}
     if has_to_msg:
         writers["json"] = _write_message
-    if not (_is_default(event_class, "model_dump_json") and _reads_json_by_default(event_class)):
+    writes_by_default = event_class.model_dump_json is BaseModel.model_dump_json
+    if not (writes_by_default and _reads_json_by_default(event_class)):
         # Its JSON is its own, and may say more than its fields; every subscriber reads it.
         writers["cbor"] = writers["json"]
     return writers
@@ -211,10 +212,6 @@ def _write_message(event: Any) -> bytes:
     if len(frames) != 1:
         raise ValueError(f"to_msg() gave {len(frames)} frames instead of 1")
     return as_bytes(frames[0])
-
-
-def _is_default(event_class: Any, method: str) -> bool:
-    return getattr(event_class, method) is getattr(BaseModel, method)
 
 
 def _reads_json_by_default(event_class: Any) -> bool:
