@@ -76,7 +76,7 @@ class Watched:
 
 
 class WatchedGo(Watched):
-    """The service in Go: it does a round for each sample, and says its goroutines."""
+    """The service in Go: it says its goroutines for each sample, and does a round."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         super().__init__(process)
