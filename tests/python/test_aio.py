@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
+import weakref
 from contextlib import closing
 from typing import Any
 
@@ -190,19 +192,113 @@ def test_a_get_that_always_finds_an_event_lets_other_tasks_run(proxy: juicebus.P
     asyncio.run(main())
 
 
-def test_nobody_who_waits_leaves_a_reader_in_the_loop(proxy: juicebus.Proxy) -> None:
+async def waited(subscriber: juicebus.SubscriberAsync[Any]) -> int:
+    """Let a get wait, and cancel it; return the descriptor that the loop has for it."""
+    (task,) = await waiting(subscriber.get())
+    assert subscriber._readable._fd is not None
+    fd = subscriber._readable._fd.fd
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return fd
+
+
+def has_reader(fd: int) -> bool:
+    """Tell whether the running loop has a descriptor. Looks by taking it out."""
+    return asyncio.get_running_loop().remove_reader(fd)
+
+
+def test_a_get_finds_its_descriptor_in_the_loop_where_the_last_one_left_it(
+    proxy: juicebus.Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> None:
-        loop = asyncio.get_running_loop()
-        async with juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber:
-            (task,) = await waiting(subscriber.get())
-            assert subscriber._readable._fd is not None
-            fd = subscriber._readable._fd.fd
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert loop.remove_reader(fd) is False
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
+        ):
+            await live(publisher, subscriber)
+            loop, added = asyncio.get_running_loop(), 0
+
+            def add_reader(*arguments: Any) -> None:
+                nonlocal added
+                added += 1
+                type(loop).add_reader(loop, *arguments)
+
+            monkeypatch.setattr(loop, "add_reader", add_reader)
+            for _ in range(20):
+                (task,) = await waiting(subscriber.get())
+                await publisher.publish(Probe())
+                await asyncio.wait_for(task, DEADLINE_S)
+            assert added == 1
 
     asyncio.run(main())
+
+
+def test_a_loop_does_not_spin_over_an_event_that_nobody_waits_for(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
+        ):
+            await live(publisher, subscriber)
+            await waited(subscriber)
+            event = Probe()
+            await publisher.publish(event)
+            while subscriber._readable._waits:
+                await asyncio.sleep(0)
+            assert await subscriber.get(DEADLINE_S) == event
+
+    asyncio.run(asyncio.wait_for(main(), DEADLINE_S))
+
+
+def test_a_closed_subscriber_leaves_no_reader_in_the_loop(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber:
+            fd = await waited(subscriber)
+        assert has_reader(fd) is False
+        with pytest.raises(OSError):
+            os.fstat(fd)
+
+    asyncio.run(main())
+
+
+def test_one_that_another_thread_closes_leaves_none_either(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+        fd = await waited(subscriber)
+        await asyncio.to_thread(subscriber.close)
+        while subscriber._readable._waits:
+            await asyncio.sleep(0)
+        assert has_reader(fd) is False
+
+    asyncio.run(asyncio.wait_for(main(), DEADLINE_S))
+
+
+def test_one_that_is_dropped_leaves_none_either(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+        await waited(subscriber)
+        gone = weakref.ref(subscriber._readable)
+        del subscriber
+        while gone() is not None:
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(main(), DEADLINE_S))
+
+
+def test_a_subscriber_outlives_its_loops(proxy: juicebus.Proxy) -> None:
+    async def exchange() -> None:
+        getting = asyncio.ensure_future(subscriber.get(DEADLINE_S))
+        await publisher.publish(Probe())
+        await getting
+
+    publisher = juicebus.PublisherAsync(proxy.pub_uri)
+    subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+    with closing(publisher), closing(subscriber):
+        asyncio.run(live(publisher, subscriber))
+        for _ in range(3):
+            asyncio.run(exchange())
+            assert len(subscriber._readable._waits) <= 1
 
 
 def test_async_for_ends_when_another_task_closes(proxy: juicebus.Proxy) -> None:

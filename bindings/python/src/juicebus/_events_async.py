@@ -169,4 +169,5 @@ class EventsAsync(SubscriberShared[EventType]):
             asked,
             is_ready=self._prefetched.__len__,
             wakes=1,
+            stays=True,
         )

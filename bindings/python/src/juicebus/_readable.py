@@ -2,10 +2,10 @@
 # SPDX-FileCopyrightText: The juicebus authors
 """How the asyncio twins wait: tasks wait until one of the library's descriptors is readable.
 
-The descriptor is in an event loop only while a task of that loop waits: it is readable as
-long as something is there, and the loop would spin. Waiting tasks are woken, not served:
-each then takes for itself, so that cancelling one loses nothing. Several loops, in turn
-or at once, may wait on one object. next: _subscriber_async.py, _publisher_async.py
+The descriptor is readable as long as something is there, and an event loop would spin that
+has it while nobody waits. Waiting tasks are woken, not served: each then takes for itself,
+so that cancelling one loses nothing. Several loops, in turn or at once, may wait on one
+object. next: _subscriber_async.py, _publisher_async.py
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from juicebus._errors import ClosedError
 from juicebus._owned_fd import OwnedFd
@@ -31,6 +32,7 @@ class Readable:
         *,
         is_ready: Callable[[], object],
         wakes: int | None,
+        stays: bool = False,
     ) -> None:
         """Prepare to wait; the descriptor is opened when somebody waits.
 
@@ -40,14 +42,21 @@ class Readable:
             is_ready: Tells, without waiting, whether there is a reason not to wait that
                 the descriptor does not show.
             wakes: How many tasks the descriptor wakes at a time; None: all.
+            stays: A loop keeps the descriptor from one wait to the next, until it is
+                readable and nobody waits. For those who wait for each rare event: two
+                system calls less. Whoever owns this must then close it.
         """
         self._open_fd = open_fd
         self._is_ready = is_ready
         self._wakes = wakes
         self._asked = asked
+        self._stays = stays
         self._fd: OwnedFd | None = None
         self._waiters: deque[_Waiter] = deque()
-        self._waits_by_loop: dict[asyncio.AbstractEventLoop, int] = {}
+        # The loops that have the descriptor, and how many tasks of each wait.
+        self._waits: dict[asyncio.AbstractEventLoop, int] = {}
+        # Of those, the ones that have woken somebody for it, and will find it once more.
+        self._woke: set[asyncio.AbstractEventLoop] = set()
         self._closed = False
         self._lock = threading.RLock()
 
@@ -102,8 +111,14 @@ class Readable:
         """Wake everybody; the last to leave closes the descriptor. Any thread."""
         with self._lock:
             self._closed = True
-            if self._fd is not None and not self._waits_by_loop:
-                self._fd.close()
+            here = _running_loop()
+            for loop in [loop for loop, waits in self._waits.items() if not waits]:
+                if loop is here or not loop.is_running():
+                    self._take_out(loop)
+                else:
+                    with suppress(RuntimeError):  # closed, and what it had with it
+                        loop.call_soon_threadsafe(self._take_out, loop)
+            self._close_if_unused()
         self.wake()
 
     def _enter(self, waiter: _Waiter) -> None:
@@ -113,9 +128,10 @@ class Readable:
                 raise ClosedError(f"{self._asked}: closed")
             if self._fd is None:
                 self._fd = self._open_fd()
-            if loop not in self._waits_by_loop:
-                loop.add_reader(self._fd.fd, self.wake, self._wakes)
-            self._waits_by_loop[loop] = self._waits_by_loop.get(loop, 0) + 1
+            if loop not in self._waits:
+                self._forget_closed_loops()
+                loop.add_reader(self._fd.fd, self._on_readable, loop)
+            self._waits[loop] = self._waits.get(loop, 0) + 1
             self._waiters.append(waiter)
         if self._is_ready():
             self.wake(1)
@@ -123,20 +139,42 @@ class Readable:
     def _leave(self, waiter: _Waiter) -> None:
         loop = waiter[0]
         with self._lock:
-            try:
+            # Asked first: the error of remove() would describe the loop in words, each time.
+            if waiter in self._waiters:
                 self._waiters.remove(waiter)
-            except ValueError:
-                pass
-            self._waits_by_loop[loop] -= 1
-            if self._waits_by_loop[loop]:
+            self._waits[loop] -= 1
+            if self._closed or not self._stays:
+                self._take_out(loop)
+
+    def _on_readable(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop in self._woke:
+            # The loop looked once more before the woken task had its turn.
+            self._woke.discard(loop)
+        elif self._waits.get(loop):
+            self._woke.add(loop)
+            self.wake(self._wakes)
+        else:
+            self._take_out(loop)
+
+    def _take_out(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take the descriptor out of a loop in which nobody waits; in its thread, if it runs."""
+        with self._lock:
+            if self._fd is None or self._waits.get(loop) != 0:
                 return
-            del self._waits_by_loop[loop]
-            if self._fd is None:
-                return
+            del self._waits[loop]
+            self._woke.discard(loop)
             if not loop.is_closed():
                 loop.remove_reader(self._fd.fd)
-            if self._closed and not self._waits_by_loop:
-                self._fd.close()
+            self._close_if_unused()
+
+    def _forget_closed_loops(self) -> None:
+        for loop in [loop for loop in self._waits if loop.is_closed()]:
+            self._waits[loop] = 0
+            self._take_out(loop)
+
+    def _close_if_unused(self) -> None:
+        if self._closed and not self._waits and self._fd is not None:
+            self._fd.close()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
