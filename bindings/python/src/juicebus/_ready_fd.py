@@ -23,6 +23,8 @@ class ReadyFd:
         self._open_fd = open_fd
         self._fd: OwnedFd | None = None
         self._waiting = 0
+        # Of threads that have waited, for those to come.
+        self._polls: list[select.poll] = []
         self._closed = False
         # Reentrant: a signal handler may close what it has interrupted.
         self._lock = threading.RLock()
@@ -38,16 +40,14 @@ class ReadyFd:
             with self._lock:
                 if self._closed:
                     return True
+                poll = self._polls.pop() if self._polls else self._new_poll()
                 self._waiting += 1
                 counted = True
-                if self._fd is None:
-                    self._fd = self._open_fd()
-                poll = select.poll()
-                poll.register(self._fd.fd, select.POLLIN)
             return bool(poll.poll(ms))
         finally:
             if counted:
                 with self._lock:
+                    self._polls.append(poll)
                     self._waiting -= 1
                     self._close_if_unused()
 
@@ -61,6 +61,13 @@ class ReadyFd:
         """Close it in a forked child, where nobody waits and the lock may be held for ever."""
         self._lock, self._waiting = threading.RLock(), 0
         self.close()
+
+    def _new_poll(self) -> select.poll:
+        if self._fd is None:
+            self._fd = self._open_fd()
+        poll = select.poll()
+        poll.register(self._fd.fd, select.POLLIN)
+        return poll
 
     def _close_if_unused(self) -> None:
         if self._closed and not self._waiting and self._fd is not None:

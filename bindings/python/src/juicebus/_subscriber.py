@@ -288,22 +288,37 @@ class SubscriberShared(Generic[EventType]):
     def _collect(self, events_max: int) -> list[EventType]:
         """Return what is there, up to the first event that cannot be decoded."""
         events: list[EventType] = []
+        take_next, find_readers = self._prefetched.popleft, self._readers.get
         while len(events) < events_max:
-            raw = self._pop()
             try:
-                if raw is None:
-                    if not self._fill(events_max - len(events), 0):
-                        break
-                    continue
-                event = self._decode(raw)
-            except (DecodeError, ClosedError):
-                if not events:
-                    raise
-                if raw is not None:
-                    # Decoded again, and raised and counted, by the next call.
-                    self._decode_errors -= 1
-                    self._put_back(raw)
-                break
-            if event is not None:
-                events.append(event)
+                raw = take_next()
+            except IndexError:
+                if not self._fill_after(events, events_max):
+                    break
+                continue
+            # As _decode, without its calls: here it is what a batch costs.
+            key, form, payload, _ = raw
+            readers = find_readers(key) or self._look_up(key)
+            if readers is None:
+                self._skipped += 1
+                continue
+            try:
+                events.append(readers[form](payload))
+            except Exception as exc:
+                if events:
+                    self._prefetched.appendleft(raw)  # for the next call
+                    break
+                self._decode_errors += 1
+                raise self._error(raw, exc) from exc
+        if self._watch is not None:
+            self._watch.update()
         return events
+
+    def _fill_after(self, events: list[EventType], events_max: int) -> bool:
+        """Take what is missing after some events; those come first if it is closed."""
+        try:
+            return self._fill(events_max - len(events), 0)
+        except ClosedError:
+            if not events:
+                raise
+            return False
