@@ -92,7 +92,7 @@ def test_a_publish_of_a_flat_event_is_few_calls(proxy: juicebus.Proxy) -> None:
     with Twin("blocking", proxy) as twin:
         publisher, _ = twin.connected()
         event = Temperature(place="here")
-        assert python_calls(lambda: publisher.publish(event)) <= 8
+        assert python_calls(lambda: publisher.publish(event)) <= 5
 
 
 def test_handles_need_no_thread_each(proxy: juicebus.Proxy) -> None:

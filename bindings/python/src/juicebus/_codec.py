@@ -40,7 +40,7 @@ _JUICE_MESSAGE = ("orangeqs.juice.messaging.message", "Message")
 class Plan:
     """What an event class needs: its own frames or ours, and how each is read and written."""
 
-    __slots__ = ("has_topic", "own_frames", "readers", "writers")
+    __slots__ = ("has_topic", "name", "own_frames", "readers", "writers")
 
     def __init__(self, event_class: Any) -> None:
         """Find it out.
@@ -51,7 +51,8 @@ class Plan:
         if not isinstance(event_class, type):
             raise TypeError(f"event type {event_class!r}: a class is needed")
         title = event_class.__qualname__
-        if not callable(getattr(event_class, "name", None)):
+        ask_name = getattr(event_class, "name", None)
+        if not callable(ask_name):
             raise TypeError(f"event type {title}: it has no method name()")
         writer, reader = _definer(event_class, "to_msg"), _definer(event_class, "from_msg")
         is_model = issubclass(event_class, BaseModel)
@@ -59,6 +60,9 @@ class Plan:
             raise TypeError(f"event type {title}: it is no pydantic model and has no from_msg()")
         self.own_frames = _is_foreign(writer) or _is_foreign(reader)
         self.has_topic = callable(getattr(event_class, "topic", None))
+        # That of the class, which does not change. None: it says its own, and is asked.
+        is_given = not _is_foreign(_definer(event_class, "name"))
+        self.name: str | None = ask_name() if is_given else None
         # By the format of what came, and by the codec of what goes; none for own frames.
         self.readers: list[Reader]
         self.writers: dict[Codec, Writer]
@@ -177,7 +181,7 @@ def _model_writers(event_class: Any, *, has_to_msg: bool) -> dict[Codec, Writer]
     """Return what writes events of a pydantic model; some of it is made when it is needed."""
 
     def write_cbor(event: Any) -> bytes:
-        writers["cbor"] = _cbor_writer(event_class)
+        writers["cbor"] = writer_for(event_class, _long_way)
         return writers["cbor"](event)
 
     writers: dict[Codec, Writer] = {"cbor": write_cbor, "json": _write_json}
@@ -188,18 +192,6 @@ def _model_writers(event_class: Any, *, has_to_msg: bool) -> dict[Codec, Writer]
         # Its JSON is its own, and may say more than its fields; every subscriber reads it.
         writers["cbor"] = writers["json"]
     return writers
-
-
-def _cbor_writer(event_class: Any) -> Writer:
-    write_flat = writer_for(event_class)
-    if write_flat is None:
-        return _long_way
-
-    def write(event: Any) -> bytes:
-        payload = write_flat(event)
-        return _long_way(event) if payload is None else payload
-
-    return write
 
 
 def _write_json(event: Any) -> bytes:

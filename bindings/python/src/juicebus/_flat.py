@@ -17,8 +17,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-# Returns the payload of an event, or None if it has to go the long way.
-Writer = Callable[[Any], "bytes | None"]
+# Returns the payload of an event.
+Writer = Callable[[Any], bytes]
 
 _UTC = timezone.utc
 
@@ -30,11 +30,11 @@ _INSIDE = frozenset({"default", "nullable", "function-before", "function-after",
 _TYPES = frozenset({str, int, float, bool, type(None), datetime})
 
 
-def writer_for(event_class: type[BaseModel]) -> Writer | None:
-    """Return what writes events of a class; None: all of them have to go the long way."""
+def writer_for(event_class: type[BaseModel], long_way: Writer) -> Writer:
+    """Return what writes events of a class: the long way where those have to go it."""
     fields = _plain_fields(event_class)
     if fields is None:
-        return None
+        return long_way
     from msgspec.msgpack import Encoder  # some milliseconds, for those who publish
 
     count = len(fields)
@@ -42,21 +42,23 @@ def writer_for(event_class: type[BaseModel]) -> Writer | None:
     times = tuple(n for n, f in fields.items() if _kind(f) in ("datetime", "any"))
     is_plain = _TYPES.issuperset
     encode = Encoder().encode
+    # Each attribute of a model costs as much as a call.
+    may_have_more = event_class.model_config.get("extra") == "allow"
 
-    def write(event: Any) -> bytes | None:
+    def write(event: Any) -> bytes:
         values = event.__dict__
         if len(values) != count or not is_plain(map(type, values.values())):
-            return None
-        if event.__pydantic_extra__:
-            return None
+            return long_way(event)
+        if may_have_more and event.__pydantic_extra__:
+            return long_way(event)
         for name in times:
             value = values[name]
             if type(value) is datetime and value.tzinfo is not _UTC and not _is_utc(value):
-                return None
+                return long_way(event)
         try:
             return encode(values)
         except OverflowError:  # an integer of more than 64 bits
-            return None
+            return long_way(event)
 
     return write
 

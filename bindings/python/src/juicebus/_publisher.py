@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -101,7 +102,7 @@ class PublisherShared:
             InvalidError, TypeError: It cannot be published.
         """
         plan = self._plans.get(type(event)) or self._plan(event)
-        name, topic = event.name(), event.topic()
+        name, topic = plan.name or event.name(), event.topic()
         to = self._addresses.get((name, topic)) or self._address(name, topic)
         if plan.own_frames:
             key = to.name + b"." + (to.topic + b"." if to.topic else b"")
@@ -113,7 +114,7 @@ class PublisherShared:
         publish, handle, name_bytes, topic_bytes = self._publish_one, self._handle, to[0], to[1]
         if not publish(handle, name_bytes, topic_bytes, payload, len(payload), 0):
             return None
-        return lambda ms: publish(handle, name_bytes, topic_bytes, payload, len(payload), ms)
+        return partial(publish, handle, name_bytes, topic_bytes, payload, len(payload))
 
     def _send_now(self, frames: Sequence[bytes]) -> Attempt | None:
         """Send frames, if that can be done at once; else return what to repeat."""
@@ -121,7 +122,7 @@ class PublisherShared:
         send, handle = self._send_packed, self._handle
         if not send(handle, packed, len(packed), 0):
             return None
-        return lambda ms: send(handle, packed, len(packed), ms)
+        return partial(send, handle, packed, len(packed))
 
     def _pack(self, event: EventLike) -> bytes:
         """Return an event as publish_many takes it.
@@ -130,7 +131,7 @@ class PublisherShared:
             InvalidError, TypeError: It cannot be published.
         """
         plan = self._plans.get(type(event)) or self._plan(event)
-        name, topic = event.name(), event.topic()
+        name, topic = plan.name or event.name(), event.topic()
         to = self._addresses.get((name, topic)) or self._address(name, topic)
         if plan.own_frames:
             return pack_frames_of_event(to, encode(plan, self._codec, event))
@@ -153,9 +154,7 @@ class PublisherShared:
 
     def _attempt_flush(self) -> Attempt:
         """Return an attempt for what has been published so far, and nothing that follows."""
-        flush, handle = self._lib.juicebus_publisher_flush_first, self._handle
-        events = self.stats().events
-        return lambda timeout_ms: flush(handle, events, timeout_ms)
+        return partial(self._lib.juicebus_publisher_flush_first, self._handle, self.stats().events)
 
     def _check(self, status: int, asked: str) -> None:
         """Raise what an attempt, the last call of this thread, ended with."""
