@@ -2,14 +2,16 @@
 # SPDX-FileCopyrightText: The juicebus authors
 """Measures what a package adds to a Python process that has pydantic.
 
-    python loading.py juicebus|library|juice
+    python loading.py juicebus|library|juice|libzmq
 
 juicebus and juice: the import and the first subscriber. library: the first subscriber
-alone, with which libjuicebus.so is loaded. Prints milliseconds, and MiB of resident memory.
+alone, with which libjuicebus.so is loaded. libzmq: that library alone, and a socket of it
+that connects. Prints milliseconds, and MiB of resident memory.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import sys
@@ -32,7 +34,22 @@ def resident_mib() -> float:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+class SocketOfLibzmq:
+    """A SUB socket, by as few calls as there are."""
+
+    def __init__(self) -> None:
+        self._zmq = zmq = ctypes.CDLL("libzmq.so.5")
+        zmq.zmq_ctx_new.restype = zmq.zmq_socket.restype = ctypes.c_void_p
+        self._socket = ctypes.c_void_p(zmq.zmq_socket(ctypes.c_void_p(zmq.zmq_ctx_new()), 2))
+        zmq.zmq_connect(self._socket, NOWHERE.encode())
+
+    def close(self) -> None:
+        self._zmq.zmq_close(self._socket)
+
+
 def open_subscriber(what: str) -> Any:
+    if what == "libzmq":
+        return SocketOfLibzmq()
     if what == "juice":
         from orangeqs.juice.messaging.zmq import ZMQSubscriberBlocking
 

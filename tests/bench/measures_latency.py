@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from bench import Bench
 from measure import Measure, Target
+from native.flow import build
 
 # What each subscriber calls itself: its module, and how the events are written.
 PEERS = {
@@ -17,6 +19,8 @@ PEERS = {
     "juicebus, JSON": ("juicebus", "json"),
     "Juice": ("juice", "json"),
 }
+# What is left if receiving costs nothing, with libzmq and without: how ticked.c receives.
+FLOORS = {"libzmq in C": "zmq", "ZMTP in C": "socket"}
 OURS = ("juicebus", "juicebus, JSON")
 TWINS = ("blocking", "async")
 
@@ -29,6 +33,24 @@ def latency(figure: str, twin: str, peer: str, bench: Bench) -> float:
             return bench.result("latency.py", module, twin, sub)
 
     return float(bench.once(("latency", twin, peer), run)[figure])
+
+
+def floor(figure: str, source: str, bench: Bench) -> float:
+    def run() -> Any:
+        bench.once("native programs", lambda: build(bench))
+        with (
+            bench.broker("juicebus") as (pub, sub),
+            bench.script("ticking.py", pub, "cbor"),
+            bench.process([bench.build / "ticked", source, sub]) as process,
+        ):
+            return process.json()
+
+    return float(bench.once(("latency", source), run)[figure])
+
+
+def peers(figure: str, twin: str) -> dict[str, Callable[[Bench], float]]:
+    ours = {peer: partial(latency, figure, twin, peer) for peer in PEERS}
+    return {**ours, **{peer: partial(floor, figure, source) for peer, source in FLOORS.items()}}
 
 
 def idle(twin: str, module: str, bench: Bench) -> float:
@@ -55,9 +77,10 @@ def measures(twin: str, latency_at_most: float, cpu_at_most: float) -> tuple[Mea
             name=f"latency-{percentile}-{twin}",
             title=f"latency {percentile} at 500/s, {twin}",
             how="From before publish to the return of get, decoded; everybody through "
-            "juicebus-proxy, from the same publisher.",
+            "juicebus-proxy, from the same publisher. In C: a subscriber that decodes nothing, "
+            "with libzmq, and with a socket of its own.",
             unit="µs",
-            peers={peer: partial(latency, percentile, twin, peer) for peer in PEERS},
+            peers=peers(percentile, twin),
             targets=tuple(Target(peer, "Juice", at_most=latency_at_most) for peer in OURS),
         )
         for percentile in ("p50", "p99")
@@ -69,7 +92,7 @@ def measures(twin: str, latency_at_most: float, cpu_at_most: float) -> tuple[Mea
             title=f"get at 500/s, {twin}",
             how="The CPU time of the subscriber's process in the same runs.",
             unit="µs CPU/event",
-            peers={peer: partial(latency, "cpu", twin, peer) for peer in PEERS},
+            peers=peers("cpu", twin),
             targets=tuple(Target(peer, "Juice", at_most=cpu_at_most) for peer in OURS),
         ),
         Measure(
