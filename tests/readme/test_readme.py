@@ -80,15 +80,28 @@ def test_python_programs_exchange_an_event(tmp_path: Path, ports: tuple[str, str
     assert first_line([sys.executable, str(receive)], publisher) == "4.2\n"
 
 
+def compiled(compiler: list[str], source: Path) -> str:
+    """Compile a program, and return where it is."""
+    library = BUILD / "lib"
+    flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT / 'include'}"]
+    link = [f"-L{library}", "-ljuicebus", f"-Wl,-rpath,{library}"]
+    binary = source.with_suffix("")
+    subprocess.run([*compiler, *flags, source, "-o", binary, *link], check=True)
+    return str(binary)
+
+
 def test_c_program_publishes_to_python(tmp_path: Path, ports: tuple[str, str]) -> None:
     (text,) = blocks("c")
-    source = program(tmp_path, "driver.c", text, ports)
-    library = BUILD / "lib"
-    flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT / 'include'}"]
-    link = [f"-L{library}", "-ljuicebus", f"-Wl,-rpath,{library}"]
-    subprocess.run(["cc", *flags, source, "-o", tmp_path / "driver", *link], check=True)
+    driver = compiled(["cc", "-std=c11"], program(tmp_path, "driver.c", text, ports))
     receive = program(tmp_path, "receive.py", blocks("python")[0], ports)
-    assert first_line([sys.executable, str(receive)], [str(tmp_path / "driver")]) == "4.2\n"
+    assert first_line([sys.executable, str(receive)], [driver]) == "4.2\n"
+
+
+def test_cpp_program_receives_from_python(tmp_path: Path, ports: tuple[str, str]) -> None:
+    (text,) = blocks("cpp")
+    monitor = compiled(["g++", "-std=c++17"], program(tmp_path, "monitor.cpp", text, ports))
+    received = first_line([monitor], python_publisher(tmp_path, ports))
+    assert re.fullmatch(r"Temperature, \d+ bytes, 0 lost\n", received)
 
 
 def test_go_program_receives_from_python(tmp_path: Path, ports: tuple[str, str]) -> None:
