@@ -24,6 +24,7 @@ func main() {
 	defer stop()
 	// Whoever started it may have read the ready line and gone.
 	signal.Ignore(syscall.SIGPIPE)
+	makeThreads()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -25,7 +25,7 @@ from probing import DEADLINE_S
 from procfs import descriptors, resident_bytes, threads
 from proxy_process import ROOT, ProxyProcess
 
-pytestmark = [pytest.mark.fault(18), pytest.mark.soak]
+pytestmark = pytest.mark.fault(18)
 
 DURATION_S = float(os.environ.get("JUICEBUS_SOAK_S", "3600"))
 WARM_UP_S = DURATION_S / 12
@@ -34,9 +34,11 @@ WINDOW_S = DURATION_S / 6
 LOOK_EVERY_S = 1.0
 FLAKY_UP_S = 1.0
 MIB = 1 << 20
-# How many processes crowd a processor, and how often other threads are sent there.
+# How many processes crowd a processor, how often other threads are sent there, and how long
+# that goes on in the test that does not last.
 CROWD = 8
 HOLD_UP_EVERY_S = 0.05
+UNEVEN_S = 4.0
 GROWTH_BYTES_MAX = 2 * MIB
 
 
@@ -98,13 +100,12 @@ def come_and_go(flaky: ProxyProcess, over: threading.Event) -> None:
 
 
 @contextmanager
-def uneven_warm_up(pid: int) -> Iterator[None]:
-    """Hold up now these, now those threads of a proxy, for most of the warm-up.
+def uneven(pid: int, seconds: float) -> Iterator[None]:
+    """Hold up now these, now those threads of a proxy, for some seconds.
 
-    The Go runtime keeps as many threads as it ever needed at one time. It needs most when
-    some of them are held up while others go on, as on a processor that is crowded beside
-    one that is not. So half of the threads, others each time, are sent to such a one; else
-    the runtime may need one more at any time of the hour.
+    The Go runtime needs most threads when some are held up while others go on, as on a
+    processor that is crowded beside one that is not. So half of them, others each time, are
+    sent to such a one.
     """
     every = os.sched_getaffinity(0)
     crowded = {min(every)}
@@ -118,7 +119,7 @@ def uneven_warm_up(pid: int) -> Iterator[None]:
         over = threading.Event()
 
         def hold_up() -> None:
-            end = time.monotonic() + WARM_UP_S * 0.8
+            end = time.monotonic() + seconds
             while time.monotonic() < end and not over.wait(HOLD_UP_EVERY_S):
                 send_threads(pid, lambda: random.choice([crowded, every]))
             # Twice, as a thread starts where the one is that starts it.
@@ -166,6 +167,22 @@ def go_service(folder: Path) -> Iterator[subprocess.Popen[str]]:
         yield service
 
 
+def test_a_proxy_starts_with_all_threads_that_it_needs() -> None:
+    # It needs more of them, and sooner, for many processors and much garbage collection.
+    with (
+        ProxyProcess.juicebus(environment={"GOMAXPROCS": "8", "GOGC": "1"}) as proxy,
+        ProxyProcess.juicebus() as other,
+    ):
+        before = threads(proxy.pid)
+        uris = (proxy.pub_uri, proxy.sub_uri, other.pub_uri, other.sub_uri)
+        with python_service(*uris) as python, uneven(proxy.pid, UNEVEN_S):
+            end = time.monotonic() + UNEVEN_S
+            while time.monotonic() < end:
+                assert python.poll() is None
+                assert threads(proxy.pid) == before
+
+
+@pytest.mark.soak
 def test_an_hour_of_mixed_load_leaves_nothing_behind(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -175,7 +192,7 @@ def test_an_hour_of_mixed_load_leaves_nothing_behind(
         ProxyProcess.juicebus() as flaky,
         go_service(tmp_path) as go,
         python_service(proxy.pub_uri, proxy.sub_uri, flaky.pub_uri, flaky.sub_uri) as python,
-        uneven_warm_up(proxy.pid),
+        uneven(proxy.pid, WARM_UP_S * 0.8),
     ):
         killing = threading.Thread(target=come_and_go, args=(flaky, over))
         killing.start()

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from juicebus import _process
 from juicebus._confirmation import confirmed
 from juicebus._counts import PREFETCH_EVENTS, checked_max
 from juicebus._errors import ClosedError, DecodeError
@@ -58,12 +59,14 @@ class EventsAsync(SubscriberShared[EventType]):
             await self._let_others_run()
         # Where events are rare, looking before waiting would only cost a crossing.
         looks = self._flows
-        while (event := self._next()) is None:
-            if (looks or passed(limit)) and self._fill(PREFETCH_EVENTS, 0):
-                continue
-            await self._wait(limit, timeout)
-            looks = True
-        self._pass_on()
+        try:
+            while (event := self._next()) is None:
+                if (looks or passed(limit)) and self._fill(PREFETCH_EVENTS, 0):
+                    continue
+                await self._wait(limit, timeout)
+                looks = True
+        finally:
+            self._pass_on()
         return event
 
     async def get_many(self, max_events: int, timeout: float | None = None) -> list[EventType]:
@@ -79,9 +82,11 @@ class EventsAsync(SubscriberShared[EventType]):
         events_max = checked_max(max_events)
         if time.monotonic() >= self._yield_at:
             await self._let_others_run()
-        while not (events := self._collect(events_max)):
-            await self._wait(limit, timeout)
-        self._pass_on()
+        try:
+            while not (events := self._collect(events_max)):
+                await self._wait(limit, timeout)
+        finally:
+            self._pass_on()
         return events
 
     async def ready(self, timeout: float | None = 5.0) -> bool:
@@ -119,6 +124,7 @@ class EventsAsync(SubscriberShared[EventType]):
     def _forget_in_child(self) -> None:
         """Drop what a forked child must not use; called there only."""
         super()._forget_in_child()
+        self._readable.forget_in_child()
         self._readable = self._new_readable()
         # A get looks before it waits: the library says that this is a child, where asyncio
         # knows of no running loop.
@@ -164,10 +170,13 @@ class EventsAsync(SubscriberShared[EventType]):
     def _new_readable(self) -> Readable:
         asked = f"get from {self._uri}"
         # No reference to self: a subscriber that is dropped is closed at once.
-        return Readable(
+        readable = Readable(
             partial(fd_of, self._lib.juicebus_subscriber_fd, self._handle, asked),
             asked,
             is_ready=self._prefetched.__len__,
             wakes=1,
             stays=True,
         )
+        # A child has the same epoll as this process.
+        _process.track_before_fork(readable)
+        return readable

@@ -40,6 +40,13 @@ class Forgetful(Protocol):
         """Make a copy in a forked child harmless. No other thread is there."""
 
 
+class Resting(Protocol):
+    """An object that holds something which a forked child would share."""
+
+    def rest(self) -> None:
+        """Give back what nobody needs just now."""
+
+
 class _Closed(NamedTuple):
     """A closed publisher, and how many events of it the library still had, at most."""
 
@@ -49,6 +56,7 @@ class _Closed(NamedTuple):
 
 
 _live: WeakSet[Forgetful] = WeakSet()
+_resting: WeakSet[Resting] = WeakSet()
 _open_publishers: dict[int, str] = {}
 _handing_over: dict[int, _Closed] = {}
 _hooks_of_process = 0
@@ -58,6 +66,11 @@ _waits_at_exit = False
 def track(opened: Forgetful) -> None:
     """Tell an object when it finds itself in a forked child."""
     _live.add(opened)
+
+
+def track_before_fork(resting: Resting) -> None:
+    """Let an object rest before each fork."""
+    _resting.add(resting)
 
 
 def publisher_opened(handle: int, uri: str) -> None:
@@ -166,6 +179,11 @@ def _tell_given_up(events: int, uris: Iterable[str]) -> None:
         )
 
 
+def _rest_before_fork() -> None:
+    for resting in list(_resting):
+        resting.rest()
+
+
 def _forget_in_child() -> None:
     global _waits_at_exit
     _waits_at_exit = False
@@ -175,4 +193,4 @@ def _forget_in_child() -> None:
         opened._forget_in_child()
 
 
-os.register_at_fork(after_in_child=_forget_in_child)
+os.register_at_fork(before=_rest_before_fork, after_in_child=_forget_in_child)

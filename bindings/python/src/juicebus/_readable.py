@@ -96,7 +96,7 @@ class Readable:
                 future.set_result(True)
             else:
                 try:
-                    loop.call_soon_threadsafe(_resolve, future, True)
+                    loop.call_soon_threadsafe(self._wake_or_pass_on, future)
                 except RuntimeError:
                     # That loop is closed, and its task gone with it.
                     continue
@@ -111,6 +111,13 @@ class Readable:
         """Wake everybody; the last to leave closes the descriptor. Any thread."""
         with self._lock:
             self._closed = True
+            self.rest()
+            self._close_if_unused()
+        self.wake()
+
+    def rest(self) -> None:
+        """Take the descriptor out of the loops in which nobody waits."""
+        with self._lock:
             here = _running_loop()
             for loop in [loop for loop, waits in self._waits.items() if not waits]:
                 if loop is here or not loop.is_running():
@@ -118,8 +125,17 @@ class Readable:
                 else:
                     with suppress(RuntimeError):  # closed, and what it had with it
                         loop.call_soon_threadsafe(self._take_out, loop)
-            self._close_if_unused()
-        self.wake()
+
+    def forget_in_child(self) -> None:
+        """Let go of the loops in a forked child: their epolls are the parent's too."""
+        self._lock = threading.RLock()
+        self._waits.clear()
+
+    def _wake_or_pass_on(self, future: asyncio.Future[bool]) -> None:
+        if future.done():  # cancelled meanwhile: somebody else must look
+            self.wake(1)
+        else:
+            future.set_result(True)
 
     def _enter(self, waiter: _Waiter) -> None:
         loop = waiter[0]
@@ -142,7 +158,10 @@ class Readable:
             # Asked first: the error of remove() would describe the loop in words, each time.
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
-            self._waits[loop] -= 1
+            waits = self._waits.get(loop)
+            if waits is None:  # closed with this task in it, or a forked child's copy
+                return
+            self._waits[loop] = waits - 1
             if self._closed or not self._stays:
                 self._take_out(loop)
 
@@ -150,7 +169,9 @@ class Readable:
         if loop in self._woke:
             # The loop looked once more before the woken task had its turn.
             self._woke.discard(loop)
-        elif self._waits.get(loop):
+            if not self._is_ready():
+                return
+        if self._waits.get(loop):
             self._woke.add(loop)
             self.wake(self._wakes)
         else:

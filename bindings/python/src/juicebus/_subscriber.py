@@ -19,7 +19,7 @@ from weakref import finalize
 from juicebus import _abi, _process
 from juicebus._batch import Raw, name_of, take
 from juicebus._clock import utc_or_none
-from juicebus._codec import Reader, plan_for, undecodable
+from juicebus._codec import Plan, Reader, plan_for, undecodable
 from juicebus._errors import ClosedError, DecodeError, Status
 from juicebus._event import EventType
 from juicebus._library import c_string, check, library
@@ -87,7 +87,7 @@ class SubscriberShared(Generic[EventType]):
             ClosedError: The subscriber is closed.
         """
         plan = plan_for(event_type)
-        name, topic_bytes = self._key_parts(event_type, topic)
+        name, topic_bytes = _key_parts(plan, event_type, topic)
         with self._lock:
             # First ours: an event may come before the library's call returns.
             is_new = self._registry.add(name, topic_bytes, event_type, plan)
@@ -106,8 +106,7 @@ class SubscriberShared(Generic[EventType]):
         Raises:
             InvalidError, TypeError, ClosedError: As subscribe.
         """
-        plan_for(event_type)
-        name, topic_bytes = self._key_parts(event_type, topic)
+        name, topic_bytes = _key_parts(plan_for(event_type), event_type, topic)
         with self._lock:
             status = self._lib.juicebus_subscriber_unsubscribe(self._handle, name, topic_bytes)
             if status == Status.OK:
@@ -183,9 +182,6 @@ class SubscriberShared(Generic[EventType]):
         """Drop what a forked child must not return; called there only."""
         self._lock = threading.RLock()
         self._prefetched.clear()
-
-    def _key_parts(self, event_type: Any, topic: str | None) -> tuple[bytes, bytes]:
-        return c_string("event name", event_type.name()), c_string("topic", topic or "")
 
     def _fill(self, events_max: int, timeout_ms: int) -> bool:
         """Take events from the library into the deque, and tell whether any came."""
@@ -289,29 +285,31 @@ class SubscriberShared(Generic[EventType]):
         """Return what is there, up to the first event that cannot be decoded."""
         events: list[EventType] = []
         take_next, find_readers = self._prefetched.popleft, self._readers.get
-        while len(events) < events_max:
-            try:
-                raw = take_next()
-            except IndexError:
-                if not self._fill_after(events, events_max):
-                    break
-                continue
-            # As _decode, without its calls: here it is what a batch costs.
-            key, form, payload, _ = raw
-            readers = find_readers(key) or self._look_up(key)
-            if readers is None:
-                self._skipped += 1
-                continue
-            try:
-                events.append(readers[form](payload))
-            except Exception as exc:
-                if events:
-                    self._prefetched.appendleft(raw)  # for the next call
-                    break
-                self._decode_errors += 1
-                raise self._error(raw, exc) from exc
-        if self._watch is not None:
-            self._watch.update()
+        try:
+            while len(events) < events_max:
+                try:
+                    raw = take_next()
+                except IndexError:
+                    if not self._fill_after(events, events_max):
+                        break
+                    continue
+                # As _decode, without its calls: here it is what a batch costs.
+                key, form, payload, _ = raw
+                readers = find_readers(key) or self._look_up(key)
+                if readers is None:
+                    self._skipped += 1
+                    continue
+                try:
+                    events.append(readers[form](payload))
+                except Exception as exc:
+                    if events:
+                        self._prefetched.appendleft(raw)  # for the next call
+                        break
+                    self._decode_errors += 1
+                    raise self._error(raw, exc) from exc
+        finally:
+            if self._watch is not None:
+                self._watch.update()
         return events
 
     def _fill_after(self, events: list[EventType], events_max: int) -> bool:
@@ -322,3 +320,8 @@ class SubscriberShared(Generic[EventType]):
             if not events:
                 raise
             return False
+
+
+def _key_parts(plan: Plan, event_type: Any, topic: str | None) -> tuple[bytes, bytes]:
+    name = plan.name or event_type.name()
+    return c_string("event name", name), c_string("topic", topic or "")
