@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import threading
 import time
 import weakref
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 import juicebus
-from events import Numbered, Probe
+from events import Mistyped, Numbered, Probe
 from probing import DEADLINE_S
 from tasks import live, waiting
 
@@ -65,6 +66,55 @@ def test_a_woken_get_that_is_cancelled_wakes_the_next(proxy: juicebus.Proxy) -> 
                 await first
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["get", "get_many"])
+def test_a_get_that_cannot_decode_its_event_wakes_the_next(
+    proxy: juicebus.Proxy, many: bool
+) -> None:
+    async def main() -> None:
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber,
+        ):
+            subscriber.subscribe(Numbered)
+            await live(publisher, subscriber)
+            gets = [subscriber.get_many(9) if many else subscriber.get() for _ in range(2)]
+            first, second = await waiting(*gets)
+            event = Numbered(number=1)
+            await publisher.publish_many([Mistyped(), event])
+            with pytest.raises(juicebus.DecodeError):
+                await asyncio.wait_for(first, DEADLINE_S)
+            got = await asyncio.wait_for(second, DEADLINE_S)
+            assert got == ([event] if many else event)
+
+    asyncio.run(main())
+
+
+def test_a_wake_is_not_lost_on_a_task_that_its_own_loop_has_cancelled(
+    proxy: juicebus.Proxy,
+) -> None:
+    publisher = juicebus.PublisherBlocking(proxy.pub_uri)
+    subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+    subscriber.subscribe(Numbered)
+
+    async def get_the_first_of_two() -> None:
+        publisher.publish_many([Numbered(number=n) for n in range(2)])
+        publisher.flush()
+        assert (await subscriber.get(DEADLINE_S)).number == 0
+
+    async def main() -> None:
+        assert await subscriber.ready(DEADLINE_S)
+        cancelled, waits = await waiting(subscriber.get(), subscriber.get())
+        cancelled.cancel()
+        # Another loop takes both events before this one comes to what it has cancelled.
+        thread = threading.Thread(target=lambda: asyncio.run(get_the_first_of_two()))
+        thread.start()
+        thread.join()
+        assert (await asyncio.wait_for(waits, DEADLINE_S)).number == 1
+
+    with closing(publisher), closing(subscriber):
+        asyncio.run(main())
 
 
 def test_each_event_goes_to_one_of_the_tasks_that_wait(proxy: juicebus.Proxy) -> None:
@@ -284,6 +334,50 @@ def test_one_that_is_dropped_leaves_none_either(proxy: juicebus.Proxy) -> None:
             await asyncio.sleep(0)
 
     asyncio.run(asyncio.wait_for(main(), DEADLINE_S))
+
+
+def test_a_get_that_is_left_behind_in_a_closed_loop_ends_quietly(proxy: juicebus.Proxy) -> None:
+    async def wait_a_moment() -> None:
+        with pytest.raises(TimeoutError):
+            await subscriber.get(0.01)
+
+    with closing(juicebus.SubscriberAsync[Any](proxy.sub_uri)) as subscriber:
+        loop, left_behind = asyncio.new_event_loop(), subscriber.get()
+        loop.set_exception_handler(lambda *_: None)  # it tells of each task that it takes along
+        loop.create_task(left_behind)
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        asyncio.run(wait_a_moment())
+        left_behind.close()
+
+
+# Newer Pythons warn of every fork of a process with threads.
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_whose_loop_goes_on_takes_nothing_from_its_parents(proxy: juicebus.Proxy) -> None:
+    async def main() -> None:
+        async with (
+            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
+            juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber,
+        ):
+            await live(publisher, subscriber)
+            fd = await waited(subscriber)
+            await publisher.publish(Probe())
+            select.select([fd], [], [], DEADLINE_S)
+            child = os.fork()
+            if child == 0:
+                try:
+                    for _ in range(5):
+                        await asyncio.sleep(0)
+                finally:
+                    os._exit(0)
+            os.waitpid(child, 0)
+            await subscriber.get(DEADLINE_S)
+            (task,) = await waiting(subscriber.get())
+            event = Probe()
+            await publisher.publish(event)
+            assert await asyncio.wait_for(task, DEADLINE_S) == event
+
+    asyncio.run(main())
 
 
 def test_a_subscriber_outlives_its_loops(proxy: juicebus.Proxy) -> None:

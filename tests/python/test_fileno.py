@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from events import Numbered
+from events import Mistyped, Numbered
+from juicebus import DecodeError
 from probing import until
 from twins import Twin
 
@@ -50,6 +51,18 @@ def test_it_stays_readable_until_the_last_event_is_taken(twin: Twin) -> None:
         twin.run(subscriber.get(0))
     drain(twin, subscriber)
     assert not is_readable(fd)
+
+
+def test_it_is_not_readable_after_the_last_event_could_not_be_decoded(twin: Twin) -> None:
+    publisher, subscriber = twin.connected(Numbered)
+    fd = subscriber.fileno()
+    for events in ([Mistyped()], [Numbered(number=1), Mistyped()]):
+        twin.run(publisher.publish_many(events))
+        with pytest.raises(DecodeError):
+            while True:
+                twin.run(subscriber.get_many(9, 5))
+        drain(twin, subscriber)
+        assert not is_readable(fd)
 
 
 def test_it_is_readable_for_events_taken_before_it_was_asked_for(twin: Twin) -> None:
