@@ -2,11 +2,12 @@
 # SPDX-FileCopyrightText: The juicebus authors
 """Measures what a package adds to a Python process that has pydantic.
 
-    python loading.py juicebus|library|juice|libzmq
+    python loading.py juicebus|library|juice|libzmq|PATH
 
 juicebus and juice: the import and the first subscriber. library: the first subscriber
 alone, with which libjuicebus.so is loaded. libzmq: that library alone, and a socket of it
-that connects. Prints milliseconds, and MiB of resident memory.
+that connects. PATH: a library with a function Nothing, which is called. Prints milliseconds,
+and MiB of resident memory.
 """
 
 from __future__ import annotations
@@ -47,9 +48,21 @@ class SocketOfLibzmq:
         self._zmq.zmq_close(self._socket)
 
 
+class Empty:
+    """A library that does nothing."""
+
+    def __init__(self, path: str) -> None:
+        ctypes.CDLL(path).Nothing()
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
 def open_subscriber(what: str) -> Any:
     if what == "libzmq":
         return SocketOfLibzmq()
+    if "/" in what:
+        return Empty(what)
     if what == "juice":
         from orangeqs.juice.messaging.zmq import ZMQSubscriberBlocking
 

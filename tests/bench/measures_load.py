@@ -8,16 +8,20 @@ from functools import partial
 
 from bench import Bench
 from measure import Measure, Target
+from native.flow import build
 
+EMPTY = str(Bench.build / "libempty.so")
 PEERS = {
     "juicebus": "juicebus",
     "juicebus, library alone": "library",
     "libzmq alone": "libzmq",
+    "an empty library in Go": EMPTY,
     "Juice": "juice",
 }
 
 
 def figure(of: str, what: str, bench: Bench) -> float:
+    bench.once("native programs", lambda: build(bench))
     return float(bench.once(("load", what), lambda: bench.result("loading.py", what))[of])
 
 
