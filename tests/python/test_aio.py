@@ -351,6 +351,68 @@ def test_a_get_that_is_left_behind_in_a_closed_loop_ends_quietly(proxy: juicebus
         left_behind.close()
 
 
+def test_a_signal_handler_may_close_a_subscriber_that_begins_to_wait(
+    proxy: juicebus.Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+        loop = asyncio.get_running_loop()
+
+        def add_reader(*arguments: Any) -> None:
+            subscriber.close()
+            type(loop).add_reader(loop, *arguments)
+
+        monkeypatch.setattr(loop, "add_reader", add_reader)
+        with pytest.raises(juicebus.ClosedError):
+            await asyncio.wait_for(subscriber.get(), DEADLINE_S)
+
+    asyncio.run(main())
+
+
+def test_tasks_of_loops_that_stand_still_keep_no_event_from_others(proxy: juicebus.Proxy) -> None:
+    publisher = juicebus.PublisherBlocking(proxy.pub_uri)
+    subscriber = juicebus.SubscriberAsync[Any](proxy.sub_uri)
+    subscriber.subscribe(Numbered)
+    still = asyncio.new_event_loop()
+
+    async def main() -> None:
+        assert await subscriber.ready(DEADLINE_S)
+        (first,) = await waiting(subscriber.get())
+        await asyncio.to_thread(still.run_until_complete, waiting(*map(get, range(2))))
+        (last,) = await waiting(subscriber.get())
+        publisher.publish_many([Numbered(number=n) for n in range(2)])
+        both = await asyncio.wait_for(asyncio.gather(first, last), DEADLINE_S)
+        assert sorted(event.number for event in both) == [0, 1]
+
+    async def get(_: int) -> None:
+        with pytest.raises(juicebus.ClosedError):
+            await subscriber.get()
+
+    with closing(publisher):
+        asyncio.run(main())
+        subscriber.close()
+        still.run_until_complete(asyncio.gather(*asyncio.all_tasks(still)))
+        still.close()
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_get_that_waits_ends_in_a_forked_child_whose_loop_goes_on(proxy: juicebus.Proxy) -> None:
+    with closing(juicebus.SubscriberAsync[Any](proxy.sub_uri)) as subscriber:
+        loop = asyncio.new_event_loop()
+        (task,) = loop.run_until_complete(waiting(subscriber.get()))
+        child = os.fork()
+        if child == 0:
+            try:
+                loop.run_until_complete(asyncio.wait([task], timeout=DEADLINE_S))
+                os._exit(isinstance(task.exception(), juicebus.ForkedError))
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+        task.cancel()
+        loop.run_until_complete(asyncio.wait([task]))
+        loop.close()
+
+
 # Newer Pythons warn of every fork of a process with threads.
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_child_whose_loop_goes_on_takes_nothing_from_its_parents(proxy: juicebus.Proxy) -> None:

@@ -41,6 +41,7 @@ class EventsAsync(SubscriberShared[EventType]):
         super().__init__(uri, options)
         self._readable = self._new_readable()
         self._yield_at = 0.0
+        _process.track(self)
 
     async def get(self, timeout: float | None = None) -> EventType:
         """Return the next event; waits until there is one.

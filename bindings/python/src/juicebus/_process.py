@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 from weakref import WeakSet
 
 from juicebus._errors import Status
@@ -55,6 +55,8 @@ class _Closed(NamedTuple):
     at: float
 
 
+_Tracked = TypeVar("_Tracked")
+
 _live: WeakSet[Forgetful] = WeakSet()
 _resting: WeakSet[Resting] = WeakSet()
 _open_publishers: dict[int, str] = {}
@@ -64,7 +66,7 @@ _waits_at_exit = False
 
 
 def track(opened: Forgetful) -> None:
-    """Tell an object when it finds itself in a forked child."""
+    """Tell an object, complete as it is, when it finds itself in a forked child."""
     _live.add(opened)
 
 
@@ -179,8 +181,16 @@ def _tell_given_up(events: int, uris: Iterable[str]) -> None:
         )
 
 
+def _members(tracked: WeakSet[_Tracked]) -> list[_Tracked]:
+    while True:
+        try:
+            return list(tracked)
+        except RuntimeError:  # another thread has added one meanwhile
+            continue
+
+
 def _rest_before_fork() -> None:
-    for resting in list(_resting):
+    for resting in _members(_resting):
         resting.rest()
 
 
@@ -189,7 +199,7 @@ def _forget_in_child() -> None:
     _waits_at_exit = False
     _open_publishers.clear()
     _handing_over.clear()
-    for opened in list(_live):
+    for opened in _members(_live):
         opened._forget_in_child()
 
 

@@ -11,6 +11,7 @@ object. next: _subscriber_async.py, _publisher_async.py
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -58,6 +59,7 @@ class Readable:
         # Of those, the ones that have woken somebody for it, and will find it once more.
         self._woke: set[asyncio.AbstractEventLoop] = set()
         self._closed = False
+        self._parent: int | None = None  # of a forked child's copy
         self._lock = threading.RLock()
 
     async def wait(self, seconds: float | None) -> None:
@@ -100,6 +102,8 @@ class Readable:
                 except RuntimeError:
                     # That loop is closed, and its task gone with it.
                     continue
+                if not loop.is_running():
+                    continue  # its task may never have its turn
             if count is not None:
                 count -= 1
 
@@ -127,9 +131,14 @@ class Readable:
                         loop.call_soon_threadsafe(self._take_out, loop)
 
     def forget_in_child(self) -> None:
-        """Let go of the loops in a forked child: their epolls are the parent's too."""
+        """Let go of the loops in a forked child, and let those who wait there look."""
         self._lock = threading.RLock()
+        self._parent = os.getppid()
         self._waits.clear()
+        while self._waiters:
+            _, future = self._waiters.popleft()
+            with suppress(RuntimeError):  # that loop's thread is not here
+                _resolve(future, True)
 
     def _wake_or_pass_on(self, future: asyncio.Future[bool]) -> None:
         if future.done():  # cancelled meanwhile: somebody else must look
@@ -139,17 +148,24 @@ class Readable:
 
     def _enter(self, waiter: _Waiter) -> None:
         loop = waiter[0]
+        # Counted before anything is opened: a signal handler may close this in between.
         with self._lock:
             if self._closed:
                 raise ClosedError(f"{self._asked}: closed")
-            if self._fd is None:
-                self._fd = self._open_fd()
-            if loop not in self._waits:
-                self._forget_closed_loops()
-                loop.add_reader(self._fd.fd, self._on_readable, loop)
+            is_new = loop not in self._waits
             self._waits[loop] = self._waits.get(loop, 0) + 1
+            try:
+                if self._fd is None:
+                    self._fd = self._open_fd()
+                if is_new:
+                    self._forget_closed_loops()
+                    loop.add_reader(self._fd.fd, self._on_readable, loop)
+            except BaseException:
+                self._leave(waiter)
+                self._take_out(loop)
+                raise
             self._waiters.append(waiter)
-        if self._is_ready():
+        if self._closed or self._is_ready():
             self.wake(1)
 
     def _leave(self, waiter: _Waiter) -> None:
@@ -174,18 +190,23 @@ class Readable:
         if self._waits.get(loop):
             self._woke.add(loop)
             self.wake(self._wakes)
-        else:
+        elif self._parent is None:
             self._take_out(loop)
+        elif self._fd is not None and os.getppid() != self._parent:
+            # A child has the epoll of its parent: it takes out what that has left to it.
+            loop.remove_reader(self._fd.fd)
 
     def _take_out(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the descriptor out of a loop in which nobody waits; in its thread, if it runs."""
         with self._lock:
-            if self._fd is None or self._waits.get(loop) != 0:
+            if self._waits.get(loop) != 0:
                 return
             del self._waits[loop]
             self._woke.discard(loop)
-            if not loop.is_closed():
-                loop.remove_reader(self._fd.fd)
+            # By its own thread it may be closed meanwhile, and says so in many ways.
+            with suppress(KeyError, ValueError, RuntimeError):
+                if self._fd is not None and not loop.is_closed():
+                    loop.remove_reader(self._fd.fd)
             self._close_if_unused()
 
     def _forget_closed_loops(self) -> None:

@@ -68,7 +68,6 @@ class SubscriberShared(Generic[EventType]):
         self._skipped = 0
         self._told_skipped = False
         self._slow = 0
-        _process.track(self)
 
     def subscribe(self, event_type: type[EventType], *, topic: str | None = None) -> None:
         """Subscribe to a type of event. Does not wait: it becomes live shortly after.

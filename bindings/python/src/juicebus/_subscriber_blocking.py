@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from juicebus import _process
 from juicebus._confirmation import confirmed
 from juicebus._counts import PREFETCH_EVENTS, checked_max
 from juicebus._errors import ClosedError, DecodeError
@@ -79,6 +80,7 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         self._ready_fd = ReadyFd(
             partial(fd_of, self._lib.juicebus_subscriber_fd, self._handle, f"get from {uri}")
         )
+        _process.track(self)
 
     def get(self, timeout: float | None = None) -> EventType:
         """Return the next event; blocks until there is one.
