@@ -91,12 +91,15 @@ class Receiver:
         """Receive a chunk, which must have these numbers."""
         get, number_of = self.get, self.number_of
         if self.is_many:
-            at = 0
-            while at < len(numbers):
-                items = get(len(numbers) - at)
-                for item in await items if self.is_async else items:
-                    expect(numbers[at], number_of(item))
-                    at += 1
+            left = list(numbers)
+            while left:
+                items = get(len(left))
+                if self.is_async:
+                    items = await items
+                for number, item in zip(left, items):
+                    if number_of(item) != number:
+                        raise LostError(number)
+                del left[: len(items)]
         elif self.is_async:
             for number in numbers:
                 if number_of(await get()) != number:

@@ -26,6 +26,8 @@ from events import Numbered
 
 # Time for a call to begin to wait; an earlier signal interrupts it too.
 BEFORE_SIGNAL_S = 0.3
+# A get waits in the library for what comes so often.
+EVENT_EVERY_S = 0.09
 NOWHERE = "tcp://127.0.0.1:1"
 
 Calls = dict[str, Callable[[], Any]]
@@ -61,6 +63,30 @@ def in_a_loop(call: Callable[[], Coroutine[Any, Any, Any]]) -> Callable[[], Any]
     return lambda: asyncio.run(run())
 
 
+def iterate_over_events() -> None:
+    """Receive events that come now and then, for ever."""
+    over = threading.Event()
+    with (
+        juicebus.Proxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", hold=0) as proxy,
+        juicebus.PublisherBlocking(proxy.pub_uri) as publisher,
+        juicebus.SubscriberBlocking[Any](proxy.sub_uri) as subscriber,
+    ):
+
+        def publish() -> None:
+            while not over.wait(EVENT_EVERY_S):
+                publisher.publish(Numbered(number=1))
+
+        subscriber.subscribe(Numbered)
+        publishing = threading.Thread(target=publish)
+        publishing.start()
+        try:
+            for _ in subscriber:
+                pass
+        finally:
+            over.set()
+            publishing.join()
+
+
 def juicebus_calls(sub_uri: str) -> Calls:
     """Return the waiting calls of juicebus's classes."""
     subscriber = juicebus.SubscriberBlocking[Any](sub_uri)
@@ -73,6 +99,7 @@ def juicebus_calls(sub_uri: str) -> Calls:
         "get": subscriber.get,
         "get_many": lambda: subscriber.get_many(10),
         "for": lambda: list(subscriber),
+        "for, events come": iterate_over_events,
         "ready": lambda: alone.ready(None),
         "publish": lambda: publisher.publish(Numbered(number=2), None),
         "publish_many": lambda: publisher.publish_many([Numbered(number=2)] * 2, None),

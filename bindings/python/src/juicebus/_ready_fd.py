@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The juicebus authors
-"""How the blocking subscriber waits: here, on the library's descriptor, not in a call.
+"""How the blocking subscriber waits where nothing comes: on the library's descriptor.
 
 So the library is entered when there is something to take, and not for each slice of a
 wait. next: _subscriber_blocking.py

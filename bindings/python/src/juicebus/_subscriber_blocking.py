@@ -77,6 +77,9 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         # library do not see.
         self._ahead = threading.Lock()
         self._slices = 0
+        # The latest wait has brought an event: the library waits for the next one, and takes
+        # it in the same call. Where nothing comes, its short slices would cost too much.
+        self._comes = False
         self._ready_fd = ReadyFd(
             partial(fd_of, self._lib.juicebus_subscriber_fd, self._handle, f"get from {uri}")
         )
@@ -179,14 +182,18 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         try:
             if self._prefetched:  # by whoever has just released it
                 return
-            # What another thread takes ahead shows nowhere but in the deque.
-            longest = POLL_SLICE_MS if ahead else SLICE_MS
-            ready = self._ready_fd.wait(slice_ms(limit, longest))
-            over = passed(limit)
-            self._slices += 1
-            if not (ready or over or self._slices % _SLICES_UNSEEN == 0):
-                return
-            if not self._fill(PREFETCH_EVENTS if ahead else 1, 0) and over and not self._prefetched:
+            events_max = PREFETCH_EVENTS if ahead else 1
+            if self._comes:
+                self._comes = self._fill(events_max, slice_ms(limit))
+            else:
+                # What another thread takes ahead shows nowhere but in the deque.
+                longest = POLL_SLICE_MS if ahead else SLICE_MS
+                ready = self._ready_fd.wait(slice_ms(limit, longest))
+                self._slices += 1
+                if not (ready or passed(limit) or self._slices % _SLICES_UNSEEN == 0):
+                    return
+                self._comes = self._fill(events_max, 0)
+            if not self._comes and passed(limit) and not self._prefetched:
                 raise TimeoutError(f"get: no event within {described(timeout)} from {self._uri}")
         finally:
             if ahead:
