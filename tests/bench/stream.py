@@ -96,7 +96,7 @@ class Receiver:
                 items = get(len(left))
                 if self.is_async:
                     items = await items
-                for number, item in zip(left, items):
+                for number, item in zip(left, items, strict=False):
                     if number_of(item) != number:
                         raise LostError(number)
                 del left[: len(items)]
