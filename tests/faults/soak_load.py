@@ -4,7 +4,8 @@
 
     python soak_load.py PUB_URI SUB_URI FLAKY_PUB_URI FLAKY_SUB_URI
 
-The proxy at the first two addresses stays, the one at the others comes and goes. Ends
+The proxy at the first two addresses stays, the one at the others comes and goes. At a line
+on its standard input it rests until the next one: connected to both, it prints a line. Ends
 with an exception if an event is lost that must not be.
 """
 
@@ -58,6 +59,11 @@ class Load:
         self._round += 1
         if self._round % WAKES_EVERY_ROUNDS == 0:
             drain(self._sleeper)
+
+    def rest(self) -> None:
+        """Wait until everything that stays open is connected."""
+        self._flaky_publisher.wait_connected(DEADLINE_S)
+        assert self._flaky_subscriber.ready(DEADLINE_S)
 
     def _exchange(self) -> None:
         """Publish small and large events, and get every one."""
@@ -139,7 +145,13 @@ def main(*uris: str) -> None:
     """Run rounds until standard input ends."""
     use_own_proxies(PROXIES_AT_FIRST)
     load = Load(*uris)
-    while not select.select([sys.stdin], [], [], 0.05)[0]:
+    while True:
+        if select.select([sys.stdin], [], [], 0.05)[0]:
+            if not sys.stdin.readline():
+                return
+            load.rest()
+            print("resting", flush=True)
+            sys.stdin.readline()
         load.run_round()
 
 

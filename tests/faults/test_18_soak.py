@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -32,6 +32,9 @@ WARM_UP_S = DURATION_S / 12
 # Of an hour, 10 minutes.
 WINDOW_S = DURATION_S / 6
 LOOK_EVERY_S = 1.0
+# A rest: handles that were closed are gone, and housekeeping looks once a second.
+REST_S = 3.0
+LOOKS_AT_REST = 30
 FLAKY_UP_S = 1.0
 MIB = 1 << 20
 # How many processes crowd a processor, how often other threads are sent there, and how long
@@ -43,60 +46,77 @@ GROWTH_BYTES_MAX = 2 * MIB
 
 
 class Watched:
-    """What a process uses over time, in its first window after the warm-up and its last."""
+    """What a process uses: memory under load, by windows, and all else when it rests.
+
+    Descriptors and goroutines go up and down with what the load is doing, and with how
+    fast the machine is; what is left behind shows when nothing is going on.
+    """
 
     def __init__(self, process: ProxyProcess | subprocess.Popen[str]) -> None:
-        self.pid = process.pid
-        self._samples: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-
-    def uses(self) -> dict[str, int]:
-        """Return what it uses now."""
-        return {
-            "bytes": resident_bytes(self.pid),
-            "descriptors": descriptors(self.pid),
-            "threads": threads(self.pid),
-        }
+        self._pid = process.pid
+        self._bytes: dict[str, list[int]] = defaultdict(list)
+        self._at_rest: list[dict[str, float]] = []
 
     def look(self, at_s: float) -> None:
-        """Take a sample, so long after the start."""
+        """Take a sample under load, so long after the start."""
         first = WARM_UP_S <= at_s < WARM_UP_S + WINDOW_S
         window = "first" if first else "last" if at_s >= DURATION_S - WINDOW_S else "between"
-        for what, count in self.uses().items():
-            self._samples[window][what].append(count)
+        self._bytes[window].append(resident_bytes(self._pid))
 
-    def growth(self) -> dict[str, int]:
-        """Return by how much the last window is above the first.
+    def counts(self) -> dict[str, int]:
+        """Return what it has now, and would not give back by itself."""
+        return {"descriptors": descriptors(self._pid), "threads": threads(self._pid)}
 
-        Of bytes the medians; of everything else the least, as those go up and down with
-        what the load is doing at the moment, and what is left behind lifts them all.
-        """
-        growth = {}
-        for what, first in self._samples["first"].items():
-            typical = statistics.median if what == "bytes" else min
-            growth[what] = round(typical(self._samples["last"][what]) - typical(first))
-        return growth
+    def look_at_rest(self, samples: Sequence[dict[str, int]]) -> None:
+        """Keep what it has when it rests: the median of some looks."""
+        self._at_rest.append(
+            {what: statistics.median(each[what] for each in samples) for what in samples[0]}
+        )
+
+    def grown_bytes(self) -> float:
+        """Return by how much the last window is above the first, by the medians."""
+        return statistics.median(self._bytes["last"]) - statistics.median(self._bytes["first"])
+
+    def left_behind(self) -> dict[str, float]:
+        """Return by how much the last rest is above the first."""
+        first, *_, last = self._at_rest
+        return {what: last[what] - count for what, count in first.items()}
 
 
 class WatchedGo(Watched):
-    """The service in Go: it says its goroutines for each sample, and does a round."""
+    """The service in Go: it does a round for each sample, and says its goroutines."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         super().__init__(process)
         self._process = process
 
-    def uses(self) -> dict[str, int]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write("round\n")
-        self._process.stdin.flush()
-        goroutines = int(self._process.stdout.readline())
-        return {**super().uses(), "goroutines": goroutines}
+    def look(self, at_s: float) -> None:
+        """Take a sample, and let it do a round."""
+        self._ask("round")
+        super().look(at_s)
+
+    def counts(self) -> dict[str, int]:
+        """Return them, with its goroutines."""
+        return {**super().counts(), "goroutines": int(self._ask("goroutines"))}
+
+    def _ask(self, what: str) -> str:
+        return told(self._process, what)
 
 
-def come_and_go(flaky: ProxyProcess, over: threading.Event) -> None:
-    """Kill a proxy and start it again, over and over."""
+def told(process: subprocess.Popen[str], line: str) -> str:
+    """Write a line to a process, and return the one that it answers with."""
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+def come_and_go(flaky: ProxyProcess, stays: threading.Lock, over: threading.Event) -> None:
+    """Kill a proxy and start it again, over and over; not while somebody has it stay."""
     while not over.wait(FLAKY_UP_S):
-        flaky.kill()
-        flaky.start()
+        with stays:
+            flaky.kill()
+            flaky.start()
 
 
 @contextmanager
@@ -186,7 +206,7 @@ def test_a_proxy_starts_with_all_threads_that_it_needs() -> None:
 def test_an_hour_of_mixed_load_leaves_nothing_behind(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    over = threading.Event()
+    over, flaky_stays = threading.Event(), threading.Lock()
     with (
         ProxyProcess.juicebus() as proxy,
         ProxyProcess.juicebus() as flaky,
@@ -194,24 +214,44 @@ def test_an_hour_of_mixed_load_leaves_nothing_behind(
         python_service(proxy.pub_uri, proxy.sub_uri, flaky.pub_uri, flaky.sub_uri) as python,
         uneven(proxy.pid, WARM_UP_S * 0.8),
     ):
-        killing = threading.Thread(target=come_and_go, args=(flaky, over))
+        every = {"proxy": Watched(proxy), "Python": Watched(python), "Go": WatchedGo(go)}
+
+        def rest() -> None:
+            """Let everything rest, and count what it has."""
+            with flaky_stays:
+                assert told(python, "rest") == "resting\n"
+                over.wait(REST_S)  # for what goes on in the background after a close
+                samples: dict[str, list[dict[str, int]]] = {name: [] for name in every}
+                for _ in range(LOOKS_AT_REST):
+                    for name, watched in every.items():
+                        samples[name].append(watched.counts())
+                    over.wait(REST_S / LOOKS_AT_REST)
+                for name, watched in every.items():
+                    watched.look_at_rest(samples[name])
+                assert python.stdin is not None
+                python.stdin.write("go on\n")
+                python.stdin.flush()
+
+        killing = threading.Thread(target=come_and_go, args=(flaky, flaky_stays, over))
         killing.start()
         try:
-            every = {"proxy": Watched(proxy), "Python": Watched(python), "Go": WatchedGo(go)}
-            began = time.monotonic()
+            began, rested = time.monotonic(), False
             while (at_s := time.monotonic() - began) < DURATION_S:
                 assert python.poll() is None
+                if at_s >= WARM_UP_S and not rested:
+                    rest()
+                    rested = True
                 for watched in every.values():
                     watched.look(at_s)
                 over.wait(LOOK_EVERY_S)
+            rest()
         finally:
             over.set()
             killing.join()
-    growths = {name: watched.growth() for name, watched in every.items()}
     record_property("figure", f"{DURATION_S / 60:.0f} min, the last 6th to the first:")
-    for name, growth in growths.items():
-        counts = ", ".join(f"{what} {n:+}" for what, n in growth.items() if what != "bytes")
-        record_property("figure", f"{name}: {growth['bytes'] / MIB:+.1f} MiB, {counts}")
-    for growth in growths.values():
-        assert growth.pop("bytes") <= GROWTH_BYTES_MAX
-        assert max(growth.values()) <= 0
+    for name, watched in every.items():
+        left = ", ".join(f"{what} {n:+.0f}" for what, n in watched.left_behind().items())
+        record_property("figure", f"{name}: {watched.grown_bytes() / MIB:+.1f} MiB, {left}")
+    for watched in every.values():
+        assert watched.grown_bytes() <= GROWTH_BYTES_MAX
+        assert max(watched.left_behind().values()) <= 0
