@@ -56,9 +56,10 @@ class Load:
         asyncio.run(self._exchange_async())
         use_own_proxies(1)
         self._use_what_comes_and_goes()
-        self._round += 1
+        # In the first round too: what a get needs is opened then.
         if self._round % WAKES_EVERY_ROUNDS == 0:
             drain(self._sleeper)
+        self._round += 1
 
     def rest(self) -> None:
         """Wait until everything that stays open is connected."""

@@ -77,8 +77,9 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         # library do not see.
         self._ahead = threading.Lock()
         self._slices = 0
-        # The latest wait has brought an event: the library waits for the next one, and takes
-        # it in the same call. Where nothing comes, its short slices would cost too much.
+        # The latest wait has brought an event, and no more: the library waits for the next
+        # one, and takes it in the same call. Where nothing comes, its short slices would cost
+        # too much; in a flood it would take each event as soon as there is one.
         self._comes = False
         self._ready_fd = ReadyFd(
             partial(fd_of, self._lib.juicebus_subscriber_fd, self._handle, f"get from {uri}")
@@ -184,7 +185,7 @@ class SubscriberBlocking(SubscriberShared[EventType]):
                 return
             events_max = PREFETCH_EVENTS if ahead else 1
             if self._comes:
-                self._comes = self._fill(events_max, slice_ms(limit))
+                came = self._fill(events_max, slice_ms(limit))
             else:
                 # What another thread takes ahead shows nowhere but in the deque.
                 longest = POLL_SLICE_MS if ahead else SLICE_MS
@@ -192,8 +193,9 @@ class SubscriberBlocking(SubscriberShared[EventType]):
                 self._slices += 1
                 if not (ready or passed(limit) or self._slices % _SLICES_UNSEEN == 0):
                     return
-                self._comes = self._fill(events_max, 0)
-            if not self._comes and passed(limit) and not self._prefetched:
+                came = self._fill(events_max, 0)
+            self._comes = came and not self._flows
+            if not came and passed(limit) and not self._prefetched:
                 raise TimeoutError(f"get: no event within {described(timeout)} from {self._uri}")
         finally:
             if ahead:
