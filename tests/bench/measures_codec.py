@@ -19,7 +19,7 @@ PEERS = {
 
 
 def figure(of: str, form: str, bench: Bench) -> float:
-    bench.once("native programs", lambda: build(bench))
+    build(bench)
     found = bench.once(
         ("codec", form), lambda: bench.result("codec_cost.py", form, bench.build / "convert")
     )

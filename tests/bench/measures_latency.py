@@ -37,7 +37,7 @@ def latency(figure: str, twin: str, peer: str, bench: Bench) -> float:
 
 def floor(figure: str, source: str, bench: Bench) -> float:
     def run() -> Any:
-        bench.once("native programs", lambda: build(bench))
+        build(bench)
         with (
             bench.broker("juicebus") as (pub, sub),
             bench.script("ticking.py", pub, "cbor"),

@@ -21,7 +21,7 @@ PEERS = {
 
 
 def figure(of: str, what: str, bench: Bench) -> float:
-    bench.once("native programs", lambda: build(bench))
+    build(bench)
     return float(bench.once(("load", what), lambda: bench.result("loading.py", what))[of])
 
 

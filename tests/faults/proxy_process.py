@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from typing_extensions import Self
 
@@ -24,31 +22,21 @@ STOP_TIMEOUT_S = 10.0
 class ProxyProcess:
     """A proxy that prints `ready pub=URI sub=URI`; runs from the start of its with block."""
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        pub_uri: str,
-        sub_uri: str,
-        cwd: Path,
-        environment: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        """`command` listens at these addresses; `environment` is set besides ours."""
+    def __init__(self, command: Sequence[str], pub_uri: str, sub_uri: str, cwd: Path) -> None:
+        """`command` listens at these addresses."""
         self.pub_uri = pub_uri
         self.sub_uri = sub_uri
         self._command = command
         self._cwd = cwd
-        self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[str]
         self.last_words = ""
 
     @classmethod
-    def juicebus(
-        cls, *flags: str, environment: Mapping[str, str] = MappingProxyType({})
-    ) -> ProxyProcess:
-        """Return a juicebus-proxy."""
+    def juicebus(cls, *flags: str, environment: Sequence[str] = ()) -> ProxyProcess:
+        """Return a juicebus-proxy, with some variables such as "GOGC=1"."""
         pub, sub = free_uri(), free_uri()
         command = [str(JUICEBUS_PROXY), "--pub", pub, "--sub", sub, *flags]
-        return cls(command, pub, sub, ROOT, environment)
+        return cls(["env", *environment, *command], pub, sub, ROOT)
 
     @classmethod
     def juice(cls) -> ProxyProcess:
@@ -65,11 +53,7 @@ class ProxyProcess:
     def start(self) -> None:
         """Start it and wait until it listens."""
         self._process = subprocess.Popen(
-            self._command,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=self._cwd,
-            env=self._environment,
+            self._command, stdout=subprocess.PIPE, text=True, cwd=self._cwd
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

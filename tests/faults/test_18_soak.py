@@ -92,15 +92,12 @@ class WatchedGo(Watched):
 
     def look(self, at_s: float) -> None:
         """Take a sample, and let it do a round."""
-        self._ask("round")
+        told(self._process, "round")
         super().look(at_s)
 
     def counts(self) -> dict[str, int]:
         """Return them, with its goroutines."""
-        return {**super().counts(), "goroutines": int(self._ask("goroutines"))}
-
-    def _ask(self, what: str) -> str:
-        return told(self._process, what)
+        return {**super().counts(), "goroutines": int(told(self._process, "goroutines"))}
 
 
 def told(process: subprocess.Popen[str], line: str) -> str:
@@ -190,7 +187,7 @@ def go_service(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_proxy_starts_with_all_threads_that_it_needs() -> None:
     # It needs more of them, and sooner, for many processors and much garbage collection.
     with (
-        ProxyProcess.juicebus(environment={"GOMAXPROCS": "8", "GOGC": "1"}) as proxy,
+        ProxyProcess.juicebus(environment=("GOMAXPROCS=8", "GOGC=1")) as proxy,
         ProxyProcess.juicebus() as other,
     ):
         before = threads(proxy.pid)

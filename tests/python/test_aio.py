@@ -18,17 +18,15 @@ import pytest
 import juicebus
 from events import Mistyped, Numbered, Probe
 from probing import DEADLINE_S
-from tasks import live, waiting
+from tasks import connected, live, waiting
+
+# Newer Pythons warn of every fork of a process with threads.
+forks = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 
 
 def test_a_cancelled_get_loses_no_event(proxy: juicebus.Proxy) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
-        ):
-            subscriber.subscribe(Numbered)
-            await live(publisher, subscriber)
+        async with connected(proxy, Numbered) as (publisher, subscriber):
             await publisher.publish_many([Numbered(number=n) for n in range(200)])
             received: list[int] = []
             turns = 0
@@ -50,11 +48,7 @@ def test_a_cancelled_get_loses_no_event(proxy: juicebus.Proxy) -> None:
 
 def test_a_woken_get_that_is_cancelled_wakes_the_next(proxy: juicebus.Proxy) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
-        ):
-            await live(publisher, subscriber)
+        async with connected(proxy) as (publisher, subscriber):
             first, second = await waiting(subscriber.get(), subscriber.get())
             event = Probe()
             await publisher.publish(event)
@@ -73,12 +67,7 @@ def test_a_get_that_cannot_decode_its_event_wakes_the_next(
     proxy: juicebus.Proxy, many: bool
 ) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber,
-        ):
-            subscriber.subscribe(Numbered)
-            await live(publisher, subscriber)
+        async with connected(proxy, Numbered) as (publisher, subscriber):
             gets = [subscriber.get_many(9) if many else subscriber.get() for _ in range(2)]
             first, second = await waiting(*gets)
             event = Numbered(number=1)
@@ -119,12 +108,7 @@ def test_a_wake_is_not_lost_on_a_task_that_its_own_loop_has_cancelled(
 
 def test_each_event_goes_to_one_of_the_tasks_that_wait(proxy: juicebus.Proxy) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
-        ):
-            subscriber.subscribe(Numbered)
-            await live(publisher, subscriber)
+        async with connected(proxy, Numbered) as (publisher, subscriber):
             tasks = await waiting(*(subscriber.get(DEADLINE_S) for _ in range(20)))
             await publisher.publish_many([Numbered(number=n) for n in range(20)])
             received = await asyncio.gather(*tasks)
@@ -212,12 +196,7 @@ def test_two_loops_at_once_share_a_subscriber(proxy: juicebus.Proxy) -> None:
 
 def test_a_get_that_always_finds_an_event_lets_other_tasks_run(proxy: juicebus.Proxy) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
-        ):
-            subscriber.subscribe(Numbered)
-            await live(publisher, subscriber)
+        async with connected(proxy, Numbered) as (publisher, subscriber):
             await publisher.publish_many([Numbered(number=n) for n in range(20_000)])
             turns = 0
 
@@ -262,11 +241,7 @@ def test_a_get_finds_its_descriptor_in_the_loop_where_the_last_one_left_it(
     proxy: juicebus.Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
-        ):
-            await live(publisher, subscriber)
+        async with connected(proxy) as (publisher, subscriber):
             loop, added = asyncio.get_running_loop(), 0
 
             def add_reader(*arguments: Any) -> None:
@@ -286,11 +261,7 @@ def test_a_get_finds_its_descriptor_in_the_loop_where_the_last_one_left_it(
 
 def test_a_loop_does_not_spin_over_an_event_that_nobody_waits_for(proxy: juicebus.Proxy) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
-        ):
-            await live(publisher, subscriber)
+        async with connected(proxy) as (publisher, subscriber):
             await waited(subscriber)
             event = Probe()
             await publisher.publish(event)
@@ -395,7 +366,7 @@ def test_tasks_of_loops_that_stand_still_keep_no_event_from_others(proxy: juiceb
         still.close()
 
 
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@forks
 def test_a_get_that_waits_ends_in_a_forked_child_whose_loop_goes_on(proxy: juicebus.Proxy) -> None:
     with closing(juicebus.SubscriberAsync[Any](proxy.sub_uri)) as subscriber:
         loop = asyncio.new_event_loop()
@@ -413,15 +384,10 @@ def test_a_get_that_waits_ends_in_a_forked_child_whose_loop_goes_on(proxy: juice
         loop.close()
 
 
-# Newer Pythons warn of every fork of a process with threads.
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@forks
 def test_a_child_whose_loop_goes_on_takes_nothing_from_its_parents(proxy: juicebus.Proxy) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync[Any](proxy.sub_uri) as subscriber,
-        ):
-            await live(publisher, subscriber)
+        async with connected(proxy) as (publisher, subscriber):
             fd = await waited(subscriber)
             await publisher.publish(Probe())
             select.select([fd], [], [], DEADLINE_S)

@@ -12,19 +12,14 @@ import pytest
 import juicebus
 from events import Mistyped, Numbered
 from probing import DEADLINE_S
-from tasks import live, waiting
+from tasks import connected, live, waiting
 
 
 def test_listen_fills_the_queue_and_goes_on_over_what_cannot_be_decoded(
     proxy: juicebus.Proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        async with (
-            juicebus.PublisherAsync(proxy.pub_uri) as publisher,
-            juicebus.SubscriberAsync(proxy.sub_uri) as subscriber,
-        ):
-            subscriber.subscribe(Numbered)
-            await live(publisher, subscriber)
+        async with connected(proxy, Numbered) as (publisher, subscriber):
             with pytest.warns(DeprecationWarning) as warned:
                 listening = subscriber.listen()
                 queue = subscriber.queue

@@ -56,7 +56,7 @@ def flow(bench: Bench, proxy: str, program: str, cell: Cell) -> Flow:
     """
     if cell.batch * cell.subscribers > cell.window:
         raise ValueError("one batch does not fit into the window")
-    bench.once("native programs", lambda: build(bench))
+    build(bench)
     if proxy == "zmq":
         command = [str(bench.build / "zmq_proxy"), ANY_PORT, ANY_PORT]
     else:
@@ -98,5 +98,6 @@ def peers(
 
 
 def build(bench: Bench) -> None:
-    """Build the programs that are not there yet, or older than their sources."""
-    subprocess.run(["make", "-s", "-C", str(bench.here / "native")], check=True)
+    """Build the programs that are not there yet, or older than their sources; once a round."""
+    command = ["make", "-s", "-C", str(bench.here / "native")]
+    bench.once("native programs", lambda: subprocess.run(command, check=True))

@@ -26,13 +26,12 @@ from juicebus._annotations import mention_numpy
 from juicebus._batch import FRAMES, Raw, described
 from juicebus._errors import DecodeError, InvalidError, Status
 from juicebus._event import Message
-from juicebus._flat import reads_names_only, writer_for
+from juicebus._flat import Writer, reads_names_only, writer_for
 from juicebus._json_form import reads_like_json
 from juicebus._library import library, text
 
 Codec = Literal["cbor", "json"]
 Reader = Callable[[Any], Any]
-Writer = Callable[[Any], bytes]
 
 _JUICE_MESSAGE = ("orangeqs.juice.messaging.message", "Message")
 
