@@ -31,7 +31,6 @@ func announcement(mark byte, pubURI, subURI string) control.Announcement {
 // when the batch that they said it in has been forwarded: the pipes keep the order.
 func (p *Proxy) answer(batch socket.Batch) {
 	now := time.Now()
-	p.checkpoints.add(batch.Tallies)
 	asked := false
 	for _, heard := range batch.Heard {
 		if filter, ok := control.ReadCheckpointKey(heard.Key); ok {
@@ -45,7 +44,7 @@ func (p *Proxy) answer(batch socket.Batch) {
 		asked = asked || heard.Kind == socket.Subscribed && control.IsReadyKey(heard.Key)
 	}
 	// Before the answers: whoever knows that it is live knows its counts.
-	p.checkpoints.tell(now, asked, p.forwarder.Tell)
+	p.checkpoints.tell(now, asked)
 	for _, heard := range batch.Heard {
 		switch {
 		case heard.Kind == socket.FlushAsked:

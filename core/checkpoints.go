@@ -25,34 +25,42 @@ const maxForsaken = 20_000
 // filter's count keeps the count itself, until it connects again. A checkpoint is sent
 // to whoever subscribes, and costs a fleet nothing otherwise.
 type checkpoints struct {
-	identity control.Identity
-	filters  map[string]*forwarded
-	eras     uint64
-	due      []*forwarded // those to tell about, each once
-	fresh    int          // of them, those that nobody has been told about yet
-	forsaken list.List    // of *forwarded, the longest forsaken in front
-	told     time.Time    // when due was last told
+	identity  control.Identity
+	forwarder *socket.Forwarder
+	filters   map[string]*forwarded
+	eras      uint64
+	due       []*forwarded // those to tell about, each once
+	fresh     int          // of them, those that nobody has been told about yet
+	forsaken  list.List    // of *forwarded, the longest forsaken in front
+	told      time.Time    // when due was last told
 }
 
 // forwarded is what has been forwarded under one filter.
 type forwarded struct {
 	filter      string
-	era, count  uint64
+	events      socket.Watched
+	era         uint64
 	subscribers int
 	due, fresh  bool
 	forsaken    *list.Element
 }
 
-func (c *checkpoints) init(identity control.Identity) {
-	c.identity, c.filters = identity, make(map[string]*forwarded)
+func (c *checkpoints) init(identity control.Identity, forwarder *socket.Forwarder) {
+	c.identity, c.forwarder, c.filters = identity, forwarder, make(map[string]*forwarded)
 }
 
-// subscribe notes that somebody wants checkpoints of a filter.
+// subscribe notes that somebody wants checkpoints of a filter. Without memory for the
+// count there are none.
 func (c *checkpoints) subscribe(filter []byte) {
 	one := c.filters[string(filter)]
 	if one == nil {
+		one = &forwarded{filter: string(filter), fresh: true}
+		events, ok := c.forwarder.Watch(one.filter)
+		if !ok {
+			return
+		}
 		c.eras++
-		one = &forwarded{filter: string(filter), era: c.eras, fresh: true}
+		one.events, one.era = events, c.eras
 		c.filters[one.filter] = one
 		c.fresh++
 	}
@@ -77,7 +85,9 @@ func (c *checkpoints) unsubscribe(filter []byte) {
 	if c.forsaken.Len() > maxForsaken {
 		oldest := c.forsaken.Front()
 		c.forsaken.Remove(oldest)
-		delete(c.filters, oldest.Value.(*forwarded).filter)
+		gone := oldest.Value.(*forwarded)
+		delete(c.filters, gone.filter)
+		c.forwarder.Unwatch(gone.events)
 	}
 }
 
@@ -85,23 +95,6 @@ func (c *checkpoints) mark(one *forwarded) {
 	if !one.due {
 		one.due = true
 		c.due = append(c.due, one)
-	}
-}
-
-// add counts a batch under the filters that its keys are under.
-func (c *checkpoints) add(tallies []socket.Tally) {
-	if len(c.filters) == 0 {
-		return
-	}
-	for _, tally := range tallies {
-		for i, b := range tally.Key {
-			if b != '.' {
-				continue
-			}
-			if one := c.filters[string(tally.Key[:i+1])]; one != nil {
-				one.count += tally.Events
-			}
-		}
 	}
 }
 
@@ -116,7 +109,7 @@ func (c *checkpoints) wait(now time.Time) (wait time.Duration, any bool) {
 // tell sends the checkpoints that are due: all of them when it is time, or when
 // somebody waits for them, else those that nobody has been told before. Those who
 // subscribe at about the same time share one.
-func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byte)) {
+func (c *checkpoints) tell(now time.Time, all bool) {
 	if wait, any := c.wait(now); any && wait == 0 {
 		all = true
 	}
@@ -126,13 +119,17 @@ func (c *checkpoints) tell(now time.Time, all bool, send func(key, payload []byt
 	due := c.due
 	c.due, c.fresh = nil, 0
 	for _, one := range due {
+		if one.subscribers == 0 { // nobody would get it, and it may be counted no more
+			one.due, one.fresh = false, false
+			continue
+		}
 		if !all && !one.fresh {
 			c.due = append(c.due, one)
 			continue
 		}
 		one.due, one.fresh = false, false
-		checkpoint := control.Checkpoint{Identity: c.identity, Era: one.era, Count: one.count}
-		send(control.CheckpointKey([]byte(one.filter)), checkpoint.Bytes())
+		checkpoint := control.Checkpoint{Identity: c.identity, Era: one.era, Count: one.events.Events()}
+		c.forwarder.Tell(control.CheckpointKey([]byte(one.filter)), checkpoint.Bytes())
 	}
 	if all {
 		c.told = now

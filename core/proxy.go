@@ -74,7 +74,6 @@ func (p *Proxy) open(pubURI, subURI string) (err error) {
 	if p.mark, err = socket.NewMark(); err != nil {
 		return err
 	}
-	p.checkpoints.init(p.identity)
 	p.forwarder, err = socket.OpenForwarder(pubURI, subURI, socket.ForwarderOptions{
 		MaxEventBytes: p.options.maxEventBytes, MaxBytes: p.options.maxBytes,
 		Filters:  p.options.maxSubscriptions,
@@ -85,6 +84,7 @@ func (p *Proxy) open(pubURI, subURI string) (err error) {
 		p.mark.Finish(-1)
 		return err
 	}
+	p.checkpoints.init(p.identity, p.forwarder)
 	p.keys.limit = p.options.maxKeys
 	p.pubURI, p.subURI = p.forwarder.Addresses()
 	return nil

@@ -301,6 +301,23 @@ func (f *Forwarder) Tell(key, payload []byte) {
 	C.jb_outbound_tell(f.subscribers, unsafe.Pointer(&wire[0]), C.size_t(len(wire)), C.size_t(at), C.size_t(len(key)))
 }
 
+// Watched is a filter whose events are counted, as long as the forwarder is open.
+type Watched struct{ route *C.struct_jb_route }
+
+// Watch counts the events that come under a filter from now on, whoever has it. It fails
+// only without memory.
+func (f *Forwarder) Watch(filter string) (Watched, bool) {
+	data := append([]byte(filter), 0) // an address, also of an empty one
+	route := C.jb_outbound_watch(f.subscribers, unsafe.Pointer(&data[0]), C.size_t(len(filter)))
+	return Watched{route}, route != nil
+}
+
+// Unwatch gives up what Watch returned.
+func (f *Forwarder) Unwatch(w Watched) { C.jb_outbound_unwatch(f.subscribers, w.route) }
+
+// Events is how many events have come under the filter, from a start that is not known.
+func (w Watched) Events() uint64 { return uint64(C.jb_route_events(w.route)) }
+
 // Wake ends the wait of a Forward, now and ever after. Called once, or under a
 // lock of the caller's.
 func (f *Forwarder) Wake() { f.wake.Set() }

@@ -393,6 +393,14 @@ void jb_outbound_tell(struct jb_outbound *out, const void *wire, size_t wire_siz
     (void)jb_outbound_send(out, &message, NULL); /* it is asked for again */
 }
 
+struct jb_route *jb_outbound_watch(struct jb_outbound *out, const void *filter, size_t size) {
+    return jb_routes_watch(out->routes, filter, size);
+}
+
+void jb_outbound_unwatch(struct jb_outbound *out, struct jb_route *route) {
+    jb_routes_unwatch(out->routes, route);
+}
+
 /* Behind what waits: that may have been written in part. Who does not read has enough that
  * shows that the proxy is there. */
 static int answer(void *owner, struct jb_connection *c) {

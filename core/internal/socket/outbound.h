@@ -54,6 +54,10 @@ int jb_outbound_send(struct jb_outbound *out, const struct jb_message *message,
 void jb_outbound_tell(struct jb_outbound *out, const void *wire, size_t wire_size, size_t key,
                       size_t key_size);
 
+/* As jb_routes_watch and jb_routes_unwatch, of what is sent. */
+struct jb_route *jb_outbound_watch(struct jb_outbound *out, const void *filter, size_t size);
+void jb_outbound_unwatch(struct jb_outbound *out, struct jb_route *route);
+
 /* Writes what can be written at once. */
 void jb_outbound_flush(struct jb_outbound *out);
 

@@ -21,19 +21,27 @@ struct taker {
 
 struct jb_route {
     uint64_t hash;
+    uint64_t events; /* that have matched */
     struct taker *takers;
-    size_t count, capacity, size;
+    struct taker few[1]; /* takers, until there are more: one look into memory less */
+    size_t count, capacity;
+    uint32_t size;
+    uint32_t watchers;
     unsigned char filter[];
 };
 
 /* The key of the last match, and its outcome: keys come in runs. */
-enum { last_key_max = 64 };
+enum { last_key_max = 64, last_routes_max = 8 };
+
+/* Most looks find nothing; for that they need the tag only, which is a part of the hash, or
+ * 0 where nothing is. */
+struct place {
+    uint32_t tag;
+    struct jb_route *route;
+};
 
 struct jb_routes {
-    /* With linear probing, at most half full. Most looks find nothing; for that they need
-     * the tags only, which are a part of the hash, or 0 where nothing is. */
-    uint32_t *tags;
-    struct jb_route **routes;
+    struct place *places;            /* with linear probing, at most half full */
     size_t place_count, route_count; /* the first is a power of two */
     /* How many filters have each length, and the greatest that any has had: of those that
      * are for events, and of the reserved ones, which no event's key begins with. */
@@ -45,6 +53,8 @@ struct jb_routes {
     size_t found_count, found_capacity, owners;
     unsigned char last_key[last_key_max];
     size_t last_key_size;
+    struct jb_route *last_routes[last_routes_max];
+    size_t last_route_count;
     int last_is_valid;
 };
 
@@ -75,10 +85,9 @@ struct jb_routes *jb_routes_new(void) {
     struct jb_routes *r = jb_calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->tags = jb_calloc(places_at_first, sizeof *r->tags);
-    r->routes = jb_calloc(places_at_first, sizeof *r->routes);
+    r->places = jb_calloc(places_at_first, sizeof *r->places);
     r->place_count = places_at_first;
-    if (!r->tags || !r->routes || getrandom(&r->point, sizeof r->point, 0) != sizeof r->point) {
+    if (!r->places || getrandom(&r->point, sizeof r->point, 0) != sizeof r->point) {
         jb_routes_free(r);
         return NULL;
     }
@@ -86,12 +95,20 @@ struct jb_routes *jb_routes_new(void) {
     return r;
 }
 
-/* Its subscribers are gone, and with them all routes. */
+static void free_route(struct jb_route *one) {
+    if (one->takers != one->few)
+        jb_free(one->takers);
+    jb_free(one);
+}
+
+/* Its subscribers are gone; the routes that are left are watched. */
 void jb_routes_free(struct jb_routes *r) {
     if (!r)
         return;
-    jb_free(r->tags);
-    jb_free(r->routes);
+    for (size_t i = 0; r->places && i < r->place_count; i++)
+        if (r->places[i].route)
+            free_route(r->places[i].route);
+    jb_free(r->places);
     jb_free(r->found);
     jb_free(r);
 }
@@ -110,36 +127,31 @@ static uint32_t tag_of(uint64_t hash) {
 /* The place of a filter, or the empty one where it belongs. */
 static size_t find(const struct jb_routes *r, uint64_t hash, const void *filter, size_t size) {
     for (size_t at = home_of(r, hash);; at = after(r, at)) {
-        const uint32_t tag = r->tags[at];
-        const struct jb_route *one = tag == tag_of(hash) ? r->routes[at] : NULL;
-        if (tag == 0 || (one && one->hash == hash && one->size == size &&
-                         memcmp(one->filter, filter, size) == 0))
+        const struct place *place = &r->places[at];
+        const struct jb_route *one = place->tag == tag_of(hash) ? place->route : NULL;
+        if (place->tag == 0 || (one && one->hash == hash && one->size == size &&
+                                memcmp(one->filter, filter, size) == 0))
             return at;
     }
 }
 
 static void put(struct jb_routes *r, size_t at, struct jb_route *one) {
-    r->tags[at] = one ? tag_of(one->hash) : 0;
-    r->routes[at] = one;
+    r->places[at] = (struct place){one ? tag_of(one->hash) : 0, one};
 }
 
 static int grow_places(struct jb_routes *r) {
     const size_t count = r->place_count;
-    struct jb_route **old = r->routes;
-    uint32_t *tags = jb_calloc(2 * count, sizeof *tags);
-    struct jb_route **routes = jb_calloc(2 * count, sizeof *routes);
-    if (!tags || !routes) {
-        jb_free(tags);
-        jb_free(routes);
+    struct place *old = r->places;
+    struct place *places = jb_calloc(2 * count, sizeof *places);
+    if (!places)
         return -ENOMEM;
-    }
-    jb_free(r->tags);
-    r->tags = tags;
-    r->routes = routes;
+    r->places = places;
     r->place_count = 2 * count;
-    for (size_t i = 0; i < count; i++)
-        if (old[i])
-            put(r, find(r, old[i]->hash, old[i]->filter, old[i]->size), old[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct jb_route *one = old[i].route;
+        if (one)
+            put(r, find(r, one->hash, one->filter, one->size), one);
+    }
     jb_free(old);
     return 0;
 }
@@ -152,9 +164,12 @@ static struct jb_route *add_route(struct jb_routes *r, uint64_t hash, const void
     if (!one)
         return NULL;
     one->hash = hash;
-    one->size = size;
+    one->size = (uint32_t)size;
+    one->takers = one->few;
+    one->capacity = 1;
     memcpy(one->filter, filter, size);
     put(r, find(r, hash, filter, size), one);
+    r->last_is_valid = 0;
     const int kind = jb_is_reserved(one->filter, size);
     r->route_count++;
     r->lengths[kind][size]++;
@@ -163,22 +178,25 @@ static struct jb_route *add_route(struct jb_routes *r, uint64_t hash, const void
     return one;
 }
 
-/* Those behind it move up, so that no search ends too early. */
-static void remove_route(struct jb_routes *r, struct jb_route *one) {
+/* Removes a filter that is of no use to anybody any more. Those behind it move up, so that
+ * no search ends too early. */
+static void remove_if_unused(struct jb_routes *r, struct jb_route *one) {
+    if (one->count > 0 || one->watchers > 0)
+        return;
     const size_t mask = r->place_count - 1;
     size_t hole = find(r, one->hash, one->filter, one->size);
-    for (size_t at = after(r, hole); r->routes[at]; at = after(r, at)) {
-        const size_t home = home_of(r, r->routes[at]->hash);
+    for (size_t at = after(r, hole); r->places[at].route; at = after(r, at)) {
+        const size_t home = home_of(r, r->places[at].route->hash);
         if (((at - home) & mask) >= ((at - hole) & mask)) {
-            put(r, hole, r->routes[at]);
+            put(r, hole, r->places[at].route);
             hole = at;
         }
     }
     put(r, hole, NULL);
     r->route_count--;
     r->lengths[jb_is_reserved(one->filter, one->size)][one->size]--;
-    jb_free(one->takers);
-    jb_free(one);
+    r->last_is_valid = 0;
+    free_route(one);
 }
 
 /* Makes room for one more in an array. Returns it, or NULL. */
@@ -200,16 +218,27 @@ static size_t index_of(const struct jb_route *one, const struct jb_seats *owner)
     return i;
 }
 
+static int grow_takers(struct jb_route *one) {
+    const size_t more = 2 * one->capacity;
+    struct taker *old = one->takers == one->few ? NULL : one->takers;
+    struct taker *takers = jb_realloc(old, more * sizeof *takers);
+    if (!takers)
+        return -ENOMEM;
+    if (!old)
+        memcpy(takers, one->few, sizeof one->few);
+    one->takers = takers;
+    one->capacity = more;
+    return 0;
+}
+
 /* Makes room for another taker of a filter. */
 static int make_room(struct jb_routes *r, struct jb_route *one, struct jb_seats *seats) {
     void *found = room_for_one(r->found, r->owners, &r->found_capacity, sizeof *r->found);
     if (!found)
         return -ENOMEM;
     r->found = found;
-    void *takers = room_for_one(one->takers, one->count, &one->capacity, sizeof *one->takers);
-    if (!takers)
+    if (one->count == one->capacity && grow_takers(one) < 0)
         return -ENOMEM;
-    one->takers = takers;
     void *more = room_for_one(seats->seats, seats->count, &seats->capacity, sizeof *seats->seats);
     if (!more)
         return -ENOMEM;
@@ -217,19 +246,40 @@ static int make_room(struct jb_routes *r, struct jb_route *one, struct jb_seats 
     return 0;
 }
 
-int jb_routes_add(struct jb_routes *r, struct jb_seats *seats, const void *filter, size_t size) {
+/* The filter's route, a new one if there is none; NULL without memory. */
+static struct jb_route *route_of(struct jb_routes *r, const void *filter, size_t size) {
     const uint64_t hash = hash_of(r, filter, size);
-    struct jb_route *one = r->routes[find(r, hash, filter, size)];
-    if (one && index_of(one, seats) < one->count)
-        return 0;
-    r->last_is_valid = 0;
+    struct jb_route *one = r->places[find(r, hash, filter, size)].route;
+    return one ? one : add_route(r, hash, filter, size);
+}
+
+struct jb_route *jb_routes_watch(struct jb_routes *r, const void *filter, size_t size) {
+    struct jb_route *one = route_of(r, filter, size);
+    if (one)
+        one->watchers++;
+    return one;
+}
+
+void jb_routes_unwatch(struct jb_routes *r, struct jb_route *one) {
+    one->watchers--;
+    remove_if_unused(r, one);
+}
+
+uint64_t jb_route_events(const struct jb_route *one) {
+    return one->events;
+}
+
+int jb_routes_add(struct jb_routes *r, struct jb_seats *seats, const void *filter, size_t size) {
+    struct jb_route *one = route_of(r, filter, size);
     if (!one)
-        one = add_route(r, hash, filter, size);
-    if (!one || make_room(r, one, seats) < 0) {
-        if (one && one->count == 0)
-            remove_route(r, one);
+        return -ENOMEM;
+    if (index_of(one, seats) < one->count)
+        return 0;
+    if (make_room(r, one, seats) < 0) {
+        remove_if_unused(r, one);
         return -ENOMEM;
     }
+    r->last_is_valid = 0;
     r->owners += seats->count == 0;
     one->takers[one->count] = (struct taker){seats, seats->count};
     seats->seats[seats->count++] = (struct jb_seat){one, one->count++};
@@ -252,12 +302,11 @@ static void remove_seat(struct jb_routes *r, struct jb_seats *seats, size_t at) 
         seats->seats[at].route->takers[seats->seats[at].at_route].at_owner = at;
     seats->bytes -= one->size;
     r->owners -= seats->count == 0;
-    if (one->count == 0)
-        remove_route(r, one);
+    remove_if_unused(r, one);
 }
 
 int jb_routes_remove(struct jb_routes *r, struct jb_seats *seats, const void *filter, size_t size) {
-    const struct jb_route *one = r->routes[find(r, hash_of(r, filter, size), filter, size)];
+    const struct jb_route *one = r->places[find(r, hash_of(r, filter, size), filter, size)].route;
     const size_t i = one ? index_of(one, seats) : 0;
     if (!one || i == one->count)
         return 0;
@@ -279,7 +328,11 @@ int jb_routes_remove_last(struct jb_routes *r, struct jb_seats *seats, void *fil
     return (int)size;
 }
 
-static void take(struct jb_routes *r, const struct jb_route *one) {
+static void take(struct jb_routes *r, struct jb_route *one) {
+    one->events++;
+    if (r->last_route_count < last_routes_max)
+        r->last_routes[r->last_route_count] = one;
+    r->last_route_count++;
     for (size_t i = 0; i < one->count; i++) {
         struct jb_seats *owner = one->takers[i].owner;
         if (owner->matched != r->matches)
@@ -291,6 +344,8 @@ static void take(struct jb_routes *r, const struct jb_route *one) {
 size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
                        struct jb_seats ***found) {
     if (r->last_is_valid && size == r->last_key_size && memcmp(key, r->last_key, size) == 0) {
+        for (size_t i = 0; i < r->last_route_count; i++)
+            r->last_routes[i]->events++;
         *found = r->found;
         return r->found_count;
     }
@@ -298,17 +353,17 @@ size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
     const int kind = jb_is_reserved(bytes, size);
     uint64_t hash = 0;
     r->matches++;
-    r->found_count = 0;
+    r->found_count = r->last_route_count = 0;
     for (size_t length = 0; length <= size && length <= r->length_max[kind]; length++) {
         if (r->lengths[kind][length]) {
-            const struct jb_route *one = r->routes[find(r, hash, key, length)];
+            struct jb_route *one = r->places[find(r, hash, key, length)].route;
             if (one)
                 take(r, one);
         }
         if (length < size)
             hash = mix(r, hash, bytes[length]);
     }
-    r->last_is_valid = size <= last_key_max;
+    r->last_is_valid = size <= last_key_max && r->last_route_count <= last_routes_max;
     if (r->last_is_valid) {
         memcpy(r->last_key, key, size);
         r->last_key_size = size;
