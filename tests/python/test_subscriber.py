@@ -96,6 +96,23 @@ def test_get_many_returns_no_more_than_asked_for(twin: Twin) -> None:
     assert received == list(range(300))
 
 
+@pytest.mark.parametrize("size", [10, 1_000, 50_000], ids="{:,} bytes".format)
+def test_a_batch_holds_its_events_whatever_their_size(twin: Twin, size: int) -> None:
+    publisher, subscriber = twin.connected(Mistyped)
+    sizes: list[int] = []
+
+    def attempt() -> None:
+        published = [Mistyped(number=f"{n:{size}}") for n in range(10)]
+        twin.run(publisher.publish_many(published))
+        received: list[Any] = []
+        while len(received) < len(published):
+            received += (batch := twin.run(subscriber.get_many(10, 5)))
+            sizes.append(len(batch))
+        assert received == published
+
+    until(lambda: max(sizes, default=0) > 1, attempt)
+
+
 def test_an_undecodable_event_is_raised_once_and_the_next_get_gets_the_next(twin: Twin) -> None:
     publisher, subscriber = twin.connected(Numbered)
     twin.run(publisher.publish_many([Mistyped(), Numbered(number=2)]))

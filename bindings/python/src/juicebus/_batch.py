@@ -3,10 +3,10 @@
 """Reads a batch of received events out of the library's memory, and frees it.
 
 The library gives one block of memory with everything in it: payloads, keys and the array
-of structs that points to them. A small block is copied whole, and sliced; a large one is
-read through a memoryview, so that a payload is copied once. No ctypes object is made for
-an event: at a low rate, each step costs several times what it costs in a loop, because
-nothing of it is in the processor's caches. next: _subscriber.py
+of structs that points to them. A block of small events is copied whole, and sliced; one of
+large events is read through a memoryview, so that a payload is copied once. No ctypes
+object is made for an event: at a low rate, each step costs several times what it costs in
+a loop, because nothing of it is in the processor's caches. next: _subscriber.py
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ EVENT = Struct(f"@P{_PAD}PNPNNNNi4x{_PAD}")
 FRAME = Struct("@PN")
 BATCH = Struct("@PNPNQ")
 
-# Up to this size a copy of the block is cheaper than a view of it.
+# Up to so many bytes, or so many an event, a copy of the block is cheaper than its views.
 _COPIED_BYTES_MAX = 1 << 16
+_COPIED_BYTES_PER_EVENT_MAX = 1 << 11
 
 _PyBUF_READ = 0x100
 _copy_of = ctypes.pythonapi.PyBytes_FromStringAndSize
@@ -48,7 +49,7 @@ def take(lib: ctypes.CDLL, batch: _abi.Batch) -> list[Raw]:
         events, count, base, size, _ = BATCH.unpack(batch)
         first = events - base
         last = first + count * EVENT.size
-        if size > _COPIED_BYTES_MAX:
+        if size > max(_COPIED_BYTES_MAX, count * _COPIED_BYTES_PER_EVENT_MAX):
             return _read_large(_view_of(base, size, _PyBUF_READ), base, first, last)
         data = _copy_of(base, size)
         return [
