@@ -14,9 +14,12 @@ import (
 // checkpointInterval is how late a subscriber may learn of what it has lost.
 const checkpointInterval = 250 * time.Millisecond
 
-// maxForsaken is how many filters are counted on although nobody subscribes to them
-// now: those who come back after a short outage learn what they missed.
-const maxForsaken = 20_000
+// So many filters are counted on although nobody subscribes to them now, and so many bytes
+// of filters: those who come back after a short outage learn what they missed.
+const (
+	maxForsaken      = 20_000
+	maxForsakenBytes = 64 * maxForsaken
+)
 
 // checkpoints counts, for a proxy, the events that it has forwarded under each
 // filter that a subscriber wants checkpoints of.
@@ -25,20 +28,21 @@ const maxForsaken = 20_000
 // filter's count keeps the count itself, until it connects again. A checkpoint is sent
 // to whoever subscribes, and costs a fleet nothing otherwise.
 type checkpoints struct {
-	identity  control.Identity
-	forwarder *socket.Forwarder
-	filters   map[string]*forwarded
-	eras      uint64
-	due       []*forwarded // those to tell about, each once
-	fresh     int          // of them, those that nobody has been told about yet
-	forsaken  list.List    // of *forwarded, the longest forsaken in front
-	told      time.Time    // when due was last told
+	identity      control.Identity
+	forwarder     *socket.Forwarder
+	filters       map[string]*forwarded
+	eras          uint64
+	due           []*forwarded // those to tell about, each once
+	fresh         int          // of them, those that nobody has been told about yet
+	forsaken      list.List    // of *forwarded, the longest forsaken in front
+	forsakenBytes int          // of their filters
+	told          time.Time    // when due was last told
 }
 
 // forwarded is what has been forwarded under one filter.
 type forwarded struct {
 	filter      string
-	events      socket.Watched
+	events      *socket.Watched // nil before it is first told
 	era         uint64
 	subscribers int
 	due, fresh  bool
@@ -49,24 +53,17 @@ func (c *checkpoints) init(identity control.Identity, forwarder *socket.Forwarde
 	c.identity, c.forwarder, c.filters = identity, forwarder, make(map[string]*forwarded)
 }
 
-// subscribe notes that somebody wants checkpoints of a filter. Without memory for the
-// count there are none.
+// subscribe notes that somebody wants checkpoints of a filter.
 func (c *checkpoints) subscribe(filter []byte) {
 	one := c.filters[string(filter)]
 	if one == nil {
-		one = &forwarded{filter: string(filter), fresh: true}
-		events, ok := c.forwarder.Watch(one.filter)
-		if !ok {
-			return
-		}
 		c.eras++
-		one.events, one.era = events, c.eras
+		one = &forwarded{filter: string(filter), era: c.eras, fresh: true}
 		c.filters[one.filter] = one
 		c.fresh++
 	}
 	if one.forsaken != nil {
-		c.forsaken.Remove(one.forsaken)
-		one.forsaken = nil
+		c.takeBack(one)
 	}
 	one.subscribers++
 	c.mark(one)
@@ -82,12 +79,25 @@ func (c *checkpoints) unsubscribe(filter []byte) {
 		return
 	}
 	one.forsaken = c.forsaken.PushBack(one)
-	if c.forsaken.Len() > maxForsaken {
-		oldest := c.forsaken.Front()
-		c.forsaken.Remove(oldest)
-		gone := oldest.Value.(*forwarded)
-		delete(c.filters, gone.filter)
-		c.forwarder.Unwatch(gone.events)
+	c.forsakenBytes += len(one.filter)
+	for c.forsaken.Len() > maxForsaken || c.forsakenBytes > maxForsakenBytes {
+		c.forget(c.forsaken.Front().Value.(*forwarded))
+	}
+}
+
+// takeBack takes a filter from the forsaken ones.
+func (c *checkpoints) takeBack(one *forwarded) {
+	c.forsaken.Remove(one.forsaken)
+	one.forsaken = nil
+	c.forsakenBytes -= len(one.filter)
+}
+
+// forget counts no more under a filter that is forsaken.
+func (c *checkpoints) forget(one *forwarded) {
+	c.takeBack(one)
+	delete(c.filters, one.filter)
+	if one.events != nil {
+		c.forwarder.Unwatch(one.events)
 	}
 }
 
@@ -96,6 +106,15 @@ func (c *checkpoints) mark(one *forwarded) {
 		one.due = true
 		c.due = append(c.due, one)
 	}
+}
+
+// counts has the events under a filter counted from now on, if they are not, and tells
+// whether they are: not without memory.
+func (c *checkpoints) counts(one *forwarded) bool {
+	if one.events == nil {
+		one.events = c.forwarder.Watch(one.filter)
+	}
+	return one.events != nil
 }
 
 // wait is for how long nothing has to be told.
@@ -123,7 +142,7 @@ func (c *checkpoints) tell(now time.Time, all bool) {
 			one.due, one.fresh = false, false
 			continue
 		}
-		if !all && !one.fresh {
+		if !all && !one.fresh || !c.counts(one) {
 			c.due = append(c.due, one)
 			continue
 		}

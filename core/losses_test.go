@@ -5,6 +5,8 @@ package core_test
 
 import (
 	"context"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,4 +124,105 @@ func TestEventsForwardedDuringAnOutageOfTheSubscriberAreLostAndCounted(t *testin
 	assert.EqualValues(t, 123, stats(t, s).Lost)
 	publish(t, p, "A", "after")
 	assert.Equal(t, "after", get(t, s).Topic)
+}
+
+// wanderer is a subscriber whose filters and connection come and go.
+type wanderer struct {
+	*core.Subscriber
+	network        *relay
+	away           bool
+	topics         map[string]bool
+	sent, received int64 // of what it has subscribed to
+}
+
+func (w *wanderer) wants(topic string) bool {
+	for subscribed := range w.topics {
+		if subscribed == "" || subscribed == topic || strings.HasPrefix(topic, subscribed+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// change subscribes to a topic, or unsubscribes if it has been subscribed to.
+func (w *wanderer) change(t *testing.T, topic string) {
+	if w.topics[topic] {
+		delete(w.topics, topic)
+		require.NoError(t, w.Unsubscribe("A", topic))
+		return
+	}
+	w.topics[topic] = true
+	require.NoError(t, w.Subscribe("A", topic))
+}
+
+// settle takes what comes until all that was sent has been received or is lost.
+func (w *wanderer) settle(t *testing.T) {
+	require.NoError(t, w.Ready(within(t, deadline)))
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		events, _ := w.GetMany(ctx, 1000)
+		w.received += int64(len(events))
+		return w.received+stats(t, w.Subscriber).Lost == w.sent
+	}, deadline, time.Microsecond, "%d sent", w.sent)
+}
+
+func (w *wanderer) leave(t *testing.T) {
+	w.away = true
+	w.network.cut()
+	require.Eventually(t, func() bool { return !stats(t, w.Subscriber).Connected }, deadline, time.Millisecond)
+}
+
+func TestLostIsExactWhateverFiltersAndConnectionsComeAndGo(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	topics := []string{"", "a", "a.b", "a.b.c", "a.b.c.d", "x", "a.b.c.d.e.f.g.h.i.j.k"}
+	anyTopic := func() string { return topics[random.IntN(len(topics))] }
+	proxy := startProxy(t)
+	p := newPublisher(t, proxy.PubURI())
+	var all []*wanderer
+	for range 3 {
+		network := newRelay(t, proxy.SubURI())
+		w := &wanderer{Subscriber: newSubscriber(t, network.uri), network: network, topics: map[string]bool{}}
+		all = append(all, w)
+		w.change(t, anyTopic())
+		goLive(t, p, w.Subscriber)
+	}
+	for range 30 {
+		for _, w := range all {
+			if w.away && random.IntN(2) == 0 {
+				w.away = false
+				w.network.mend()
+			}
+			if w.away {
+				continue
+			}
+			w.settle(t)
+			w.change(t, anyTopic())
+			require.NoError(t, w.Ready(within(t, deadline)))
+			if random.IntN(3) == 0 {
+				w.leave(t)
+			}
+		}
+		var events []core.Event
+		for range 50 {
+			event := core.Event{Name: "A", Topic: anyTopic(), Frames: [][]byte{empty}}
+			for range 1 + random.IntN(3) { // keys come in runs
+				events = append(events, event)
+			}
+		}
+		for _, w := range all {
+			for _, event := range events {
+				if w.wants(event.Topic) {
+					w.sent++
+				}
+			}
+		}
+		_, err := p.PublishMany(within(t, deadline), events)
+		require.NoError(t, err)
+		require.NoError(t, p.Flush(within(t, deadline)))
+	}
+	for _, w := range all {
+		w.network.mend()
+		w.settle(t)
+	}
 }

@@ -153,10 +153,11 @@ func CheckpointKey(filter []byte) []byte {
 	return reserved(checkpointKind, filter, []byte{Reserved})
 }
 
-// ReadCheckpointKey returns the filter of a CheckpointKey.
+// ReadCheckpointKey returns the filter of a CheckpointKey: one that ends with a dot, as
+// all do.
 func ReadCheckpointKey(key []byte) (filter []byte, ok bool) {
 	rest, ok := cut(key, checkpointKind)
-	if !ok || len(rest) < 2 || rest[len(rest)-1] != Reserved {
+	if !ok || !bytes.HasSuffix(rest, []byte{'.', Reserved}) {
 		return nil, false
 	}
 	return rest[:len(rest)-1], true

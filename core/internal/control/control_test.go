@@ -123,7 +123,9 @@ func TestWhatIsCutShortIsNotRead(t *testing.T) {
 			assert.False(t, announced || welcomed || checkpoint || control.IsReadyKey(cut) || control.IsFlushKey(cut), "%x", cut)
 		}
 	}
-	_, ok := control.ReadCheckpoint(make([]byte, 31))
+	_, ok := control.ReadCheckpointKey(control.CheckpointKey([]byte("A")))
+	assert.False(t, ok, "the filter has no dot")
+	_, ok = control.ReadCheckpoint(make([]byte, 31))
 	assert.False(t, ok)
 	_, ok = control.ReadFlushNumber(make([]byte, 7))
 	assert.False(t, ok)

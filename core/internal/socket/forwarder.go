@@ -304,19 +304,22 @@ func (f *Forwarder) Tell(key, payload []byte) {
 // Watched is a filter whose events are counted, as long as the forwarder is open.
 type Watched struct{ route *C.struct_jb_route }
 
-// Watch counts the events that come under a filter from now on, whoever has it. It fails
-// only without memory.
-func (f *Forwarder) Watch(filter string) (Watched, bool) {
+// Watch has events counted that come under a filter, one that ends with a dot, from now
+// on, whoever has it; nil without memory.
+func (f *Forwarder) Watch(filter string) *Watched {
 	data := append([]byte(filter), 0) // an address, also of an empty one
 	route := C.jb_outbound_watch(f.subscribers, unsafe.Pointer(&data[0]), C.size_t(len(filter)))
-	return Watched{route}, route != nil
+	if route == nil {
+		return nil
+	}
+	return &Watched{route}
 }
 
 // Unwatch gives up what Watch returned.
-func (f *Forwarder) Unwatch(w Watched) { C.jb_outbound_unwatch(f.subscribers, w.route) }
+func (f *Forwarder) Unwatch(w *Watched) { C.jb_outbound_unwatch(f.subscribers, w.route) }
 
 // Events is how many events have come under the filter, from a start that is not known.
-func (w Watched) Events() uint64 { return uint64(C.jb_route_events(w.route)) }
+func (w *Watched) Events() uint64 { return uint64(C.jb_route_events(w.route)) }
 
 // Wake ends the wait of a Forward, now and ever after. Called once, or under a
 // lock of the caller's.

@@ -368,8 +368,11 @@ int jb_outbound_send(struct jb_outbound *out, const struct jb_message *m, unsign
     struct chunk *chunk = count > 0 ? place(out, m, owned, &at) : NULL;
     if (!chunk || !chunk->is_own)
         jb_free(owned);
+    if (!chunk && count > 0)
+        return -ENOMEM;
+    jb_routes_count(out->routes);
     if (!chunk)
-        return count > 0 ? -ENOMEM : 0;
+        return 0;
     for (size_t i = 0; i < count; i++) {
         struct subscriber *s = subscriber_of(found[i]);
         s->misses = append(out, s, chunk, at, m->wire_size) < 0;

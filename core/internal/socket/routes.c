@@ -21,7 +21,7 @@ struct taker {
 
 struct jb_route {
     uint64_t hash;
-    uint64_t events; /* that have matched */
+    uint64_t events;
     struct taker *takers;
     struct taker few[1]; /* takers, until there are more: one look into memory less */
     size_t count, capacity;
@@ -30,8 +30,13 @@ struct jb_route {
     unsigned char filter[];
 };
 
-/* The key of the last match, and its outcome: keys come in runs. */
-enum { last_key_max = 64, last_routes_max = 8 };
+/* The key of the last match, whose outcome stays: keys come in runs. */
+enum { last_key_max = 64 };
+
+/* How many filters there are of a length, and how many of them somebody has. */
+struct length {
+    uint32_t routes, taken;
+};
 
 /* Most looks find nothing; for that they need the tag only, which is a part of the hash, or
  * 0 where nothing is. */
@@ -43,18 +48,18 @@ struct place {
 struct jb_routes {
     struct place *places;            /* with linear probing, at most half full */
     size_t place_count, route_count; /* the first is a power of two */
-    /* How many filters have each length, and the greatest that any has had: of those that
-     * are for events, and of the reserved ones, which no event's key begins with. */
-    size_t lengths[2][jb_filter_bytes_max + 1];
+    /* By their lengths, and the greatest length that there is: those for events, and the
+     * reserved ones, which no event's key begins with. */
+    struct length lengths[2][jb_filter_bytes_max + 1];
     size_t length_max[2];
     uint64_t point; /* of the hash; secret */
     uint64_t matches;
     struct jb_seats **found; /* with room for all that have a filter */
     size_t found_count, found_capacity, owners;
+    struct jb_route *matched[jb_filter_bytes_max + 1];
+    size_t matched_count;
     unsigned char last_key[last_key_max];
     size_t last_key_size;
-    struct jb_route *last_routes[last_routes_max];
-    size_t last_route_count;
     int last_is_valid;
 };
 
@@ -95,9 +100,19 @@ struct jb_routes *jb_routes_new(void) {
     return r;
 }
 
-static void free_route(struct jb_route *one) {
+static void begin_takers(struct jb_route *one) {
+    one->takers = one->few;
+    one->capacity = sizeof one->few / sizeof *one->few;
+}
+
+static void free_takers(struct jb_route *one) {
     if (one->takers != one->few)
         jb_free(one->takers);
+    begin_takers(one);
+}
+
+static void free_route(struct jb_route *one) {
+    free_takers(one);
     jb_free(one);
 }
 
@@ -165,14 +180,13 @@ static struct jb_route *add_route(struct jb_routes *r, uint64_t hash, const void
         return NULL;
     one->hash = hash;
     one->size = (uint32_t)size;
-    one->takers = one->few;
-    one->capacity = 1;
+    begin_takers(one);
     memcpy(one->filter, filter, size);
     put(r, find(r, hash, filter, size), one);
     r->last_is_valid = 0;
     const int kind = jb_is_reserved(one->filter, size);
     r->route_count++;
-    r->lengths[kind][size]++;
+    r->lengths[kind][size].routes++;
     if (size > r->length_max[kind])
         r->length_max[kind] = size;
     return one;
@@ -194,7 +208,10 @@ static void remove_if_unused(struct jb_routes *r, struct jb_route *one) {
     }
     put(r, hole, NULL);
     r->route_count--;
-    r->lengths[jb_is_reserved(one->filter, one->size)][one->size]--;
+    const int kind = jb_is_reserved(one->filter, one->size);
+    r->lengths[kind][one->size].routes--;
+    while (r->length_max[kind] > 0 && r->lengths[kind][r->length_max[kind]].routes == 0)
+        r->length_max[kind]--;
     r->last_is_valid = 0;
     free_route(one);
 }
@@ -265,6 +282,11 @@ void jb_routes_unwatch(struct jb_routes *r, struct jb_route *one) {
     remove_if_unused(r, one);
 }
 
+/* Counts that somebody has a filter of its length, or with -1 that nobody has it any more. */
+static void count_taken(struct jb_routes *r, const struct jb_route *one, int sign) {
+    r->lengths[jb_is_reserved(one->filter, one->size)][one->size].taken += (uint32_t)sign;
+}
+
 uint64_t jb_route_events(const struct jb_route *one) {
     return one->events;
 }
@@ -281,6 +303,8 @@ int jb_routes_add(struct jb_routes *r, struct jb_seats *seats, const void *filte
     }
     r->last_is_valid = 0;
     r->owners += seats->count == 0;
+    if (one->count == 0)
+        count_taken(r, one, 1);
     one->takers[one->count] = (struct taker){seats, seats->count};
     seats->seats[seats->count++] = (struct jb_seat){one, one->count++};
     seats->bytes += size;
@@ -302,6 +326,10 @@ static void remove_seat(struct jb_routes *r, struct jb_seats *seats, size_t at) 
         seats->seats[at].route->takers[seats->seats[at].at_route].at_owner = at;
     seats->bytes -= one->size;
     r->owners -= seats->count == 0;
+    if (one->count == 0) {
+        count_taken(r, one, -1);
+        free_takers(one);
+    }
     remove_if_unused(r, one);
 }
 
@@ -329,10 +357,7 @@ int jb_routes_remove_last(struct jb_routes *r, struct jb_seats *seats, void *fil
 }
 
 static void take(struct jb_routes *r, struct jb_route *one) {
-    one->events++;
-    if (r->last_route_count < last_routes_max)
-        r->last_routes[r->last_route_count] = one;
-    r->last_route_count++;
+    r->matched[r->matched_count++] = one;
     for (size_t i = 0; i < one->count; i++) {
         struct jb_seats *owner = one->takers[i].owner;
         if (owner->matched != r->matches)
@@ -341,11 +366,16 @@ static void take(struct jb_routes *r, struct jb_route *one) {
     }
 }
 
+/* Whether a filter of so many of the key's first bytes is worth a look. One that is only
+ * watched ends with a dot; what a peer that has gone had watched costs no look elsewhere. */
+static int may_match(const struct length *of_kind, const unsigned char *key, size_t length) {
+    const struct length *one = &of_kind[length];
+    return one->taken || (one->routes && length > 0 && key[length - 1] == '.');
+}
+
 size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
                        struct jb_seats ***found) {
     if (r->last_is_valid && size == r->last_key_size && memcmp(key, r->last_key, size) == 0) {
-        for (size_t i = 0; i < r->last_route_count; i++)
-            r->last_routes[i]->events++;
         *found = r->found;
         return r->found_count;
     }
@@ -353,9 +383,9 @@ size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
     const int kind = jb_is_reserved(bytes, size);
     uint64_t hash = 0;
     r->matches++;
-    r->found_count = r->last_route_count = 0;
+    r->found_count = r->matched_count = 0;
     for (size_t length = 0; length <= size && length <= r->length_max[kind]; length++) {
-        if (r->lengths[kind][length]) {
+        if (may_match(r->lengths[kind], bytes, length)) {
             struct jb_route *one = r->places[find(r, hash, key, length)].route;
             if (one)
                 take(r, one);
@@ -363,11 +393,16 @@ size_t jb_routes_match(struct jb_routes *r, const void *key, size_t size,
         if (length < size)
             hash = mix(r, hash, bytes[length]);
     }
-    r->last_is_valid = size <= last_key_max && r->last_route_count <= last_routes_max;
+    r->last_is_valid = size <= last_key_max;
     if (r->last_is_valid) {
         memcpy(r->last_key, key, size);
         r->last_key_size = size;
     }
     *found = r->found;
     return r->found_count;
+}
+
+void jb_routes_count(struct jb_routes *r) {
+    for (size_t i = 0; i < r->matched_count; i++)
+        r->matched[i]->events++;
 }

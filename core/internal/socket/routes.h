@@ -45,17 +45,21 @@ int jb_routes_remove(struct jb_routes *routes, struct jb_seats *seats, const voi
  * size, or -ENOENT: there are none, and seats takes no memory any more. */
 int jb_routes_remove_last(struct jb_routes *routes, struct jb_seats *seats, void *filter);
 
-/* Counts the keys that come under a filter from now on, whether or not somebody has it;
- * NULL without memory. Watches of one filter share its count. */
+/* Has events counted that come under a filter, one that ends with a dot, from now on,
+ * whether or not somebody has it. NULL without memory. Watches of one filter share its
+ * count. */
 struct jb_route *jb_routes_watch(struct jb_routes *routes, const void *filter, size_t size);
 void jb_routes_unwatch(struct jb_routes *routes, struct jb_route *route);
 
-/* How many keys have come under a watched filter, from a start that is not known. */
+/* How many events have come under a watched filter, from a start that is not known. */
 uint64_t jb_route_events(const struct jb_route *route);
 
 /* Finds the subscribers to a key, each once. Returns how many; the array is valid until
  * a filter is added, or the next match. */
 size_t jb_routes_match(struct jb_routes *routes, const void *key, size_t size,
                        struct jb_seats ***found);
+
+/* Counts an event under the filters of the last match. */
+void jb_routes_count(struct jb_routes *routes);
 
 #endif
