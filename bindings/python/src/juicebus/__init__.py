@@ -42,10 +42,10 @@ from juicebus._errors import (
     SystemFault,
 )
 from juicebus._event import Event, EventLike, EventType, Message, MessagePart
-from juicebus._notices import Notice, NoticeKind
 from juicebus.blocking import PublisherBlocking, SubscriberBlocking
 
 if TYPE_CHECKING:
+    from juicebus._notices import Notice, NoticeKind
     from juicebus._proxy import Proxy
     from juicebus._proxy_stats import ProxyStats, TopicStats
     from juicebus._stats import PublisherStats, SubscriberStats
@@ -80,10 +80,12 @@ __all__ = [
     "TopicStats",
 ]
 
-# Names that need asyncio, belong to a proxy or are of stats, and their modules. asyncio
-# takes longer to import than all of this package, and a program with the blocking twins
-# does without it; making two dataclasses takes 1 ms.
+# Names that need asyncio, belong to a proxy or are of stats or notices, and their modules.
+# asyncio takes longer to import than all of this package, and a program with the blocking
+# twins does without it; making two dataclasses takes 1 ms.
 _ON_FIRST_USE = {
+    "Notice": "juicebus._notices",
+    "NoticeKind": "juicebus._notices",
     "Proxy": "juicebus._proxy",
     "ProxyStats": "juicebus._proxy_stats",
     "Publisher": "juicebus.aio",

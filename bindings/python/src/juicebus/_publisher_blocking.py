@@ -11,7 +11,6 @@ from juicebus import _process
 from juicebus._confirmation import confirmed
 from juicebus._event import EventLike
 from juicebus._library import check
-from juicebus._notices_blocking import NoticesBlocking
 from juicebus._options import Overflow, publisher_options
 from juicebus._publisher import Many, PublisherShared
 from juicebus._slices import repeat, send
@@ -19,6 +18,8 @@ from juicebus._timeout import PUBLISH_S, deadline
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from juicebus._notices_blocking import NoticesBlocking
 
 
 class PublisherBlocking(PublisherShared):
@@ -160,6 +161,8 @@ class PublisherBlocking(PublisherShared):
         It blocks for the next notice. Each notice goes to one of those who ask; the
         latest 64 are kept.
         """
+        from juicebus._notices_blocking import NoticesBlocking  # 2 ms, for those who ask
+
         return NoticesBlocking(self)
 
     def close(self, timeout: float | None = 1.0) -> None:

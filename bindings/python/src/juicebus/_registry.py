@@ -8,20 +8,22 @@ any thread, changes from one at a time: the subscriber holds its lock. next: _su
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from juicebus._codec import Plan
 from juicebus._errors import AmbiguousNameError
 
 
-@dataclass(slots=True)
 class Subscription:
     """An event class, its plan and the topics subscribed to; b"" is every topic."""
 
-    event_class: Any
-    plan: Plan
-    topics: set[bytes] = field(default_factory=set)
+    __slots__ = ("event_class", "plan", "topics")
+
+    def __init__(self, event_class: Any, plan: Plan) -> None:
+        """Start with no topic."""
+        self.event_class = event_class
+        self.plan = plan
+        self.topics: set[bytes] = set()
 
 
 class Registry:

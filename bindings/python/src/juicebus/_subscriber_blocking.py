@@ -14,7 +14,6 @@ from juicebus._confirmation import confirmed
 from juicebus._counts import PREFETCH_EVENTS, checked_max
 from juicebus._errors import ClosedError, DecodeError
 from juicebus._event import EventType
-from juicebus._notices_blocking import NoticesBlocking
 from juicebus._options import OverflowOfSubscriber, subscriber_options
 from juicebus._owned_fd import fd_of
 from juicebus._ready_fd import ReadyFd
@@ -24,6 +23,8 @@ from juicebus._timeout import POLL_SLICE_MS, SLICE_MS, deadline, described, pass
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from juicebus._notices_blocking import NoticesBlocking
 
 # After so many slices, 10 s, the library is asked although nothing shows: it may have failed.
 _SLICES_UNSEEN = 10
@@ -141,6 +142,8 @@ class SubscriberBlocking(SubscriberShared[EventType]):
         It blocks for the next notice. Each notice goes to one of those who ask; the
         latest 64 are kept.
         """
+        from juicebus._notices_blocking import NoticesBlocking  # 2 ms, for those who ask
+
         return NoticesBlocking(self)
 
     def __iter__(self) -> Iterator[EventType]:
