@@ -307,8 +307,7 @@ type Watched struct{ route *C.struct_jb_route }
 // Watch has events counted that come under a filter, one that ends with a dot, from now
 // on, whoever has it; nil without memory.
 func (f *Forwarder) Watch(filter string) *Watched {
-	data := append([]byte(filter), 0) // an address, also of an empty one
-	route := C.jb_outbound_watch(f.subscribers, unsafe.Pointer(&data[0]), C.size_t(len(filter)))
+	route := C.jb_outbound_watch(f.subscribers, unsafe.Pointer(unsafe.StringData(filter)), C.size_t(len(filter)))
 	if route == nil {
 		return nil
 	}
