@@ -26,6 +26,9 @@ type relay struct {
 	change *sync.Cond
 }
 
+// passedBytes are what it passes on at a time.
+const passedBytes = 64 << 10
+
 func newRelay(t testing.TB, target string) *relay {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -56,13 +59,19 @@ func (r *relay) accept(conn net.Conn) {
 		_ = conn.Close()
 		return
 	}
+	for _, end := range []net.Conn{conn, onward} {
+		// Else its kernel takes in megabytes that a heartbeat then waits behind, unseen.
+		if err := end.(*net.TCPConn).SetReadBuffer(passedBytes); err != nil {
+			panic(err)
+		}
+	}
 	r.conns = append(r.conns, conn, onward)
 	go r.pass(conn, onward)
 	go r.pass(onward, conn)
 }
 
 func (r *relay) pass(from, to net.Conn) {
-	buffer := make([]byte, 64<<10)
+	buffer := make([]byte, passedBytes)
 	for {
 		n, err := from.Read(buffer)
 		r.mu.Lock()
