@@ -282,9 +282,9 @@ void jb_routes_unwatch(struct jb_routes *r, struct jb_route *one) {
     remove_if_unused(r, one);
 }
 
-/* Counts that somebody has a filter of its length, or with -1 that nobody has it any more. */
-static void count_taken(struct jb_routes *r, const struct jb_route *one, int sign) {
-    r->lengths[jb_is_reserved(one->filter, one->size)][one->size].taken += (uint32_t)sign;
+/* The counts of its length. */
+static struct length *length_of(struct jb_routes *r, const struct jb_route *one) {
+    return &r->lengths[jb_is_reserved(one->filter, one->size)][one->size];
 }
 
 uint64_t jb_route_events(const struct jb_route *one) {
@@ -304,7 +304,7 @@ int jb_routes_add(struct jb_routes *r, struct jb_seats *seats, const void *filte
     r->last_is_valid = 0;
     r->owners += seats->count == 0;
     if (one->count == 0)
-        count_taken(r, one, 1);
+        length_of(r, one)->taken++;
     one->takers[one->count] = (struct taker){seats, seats->count};
     seats->seats[seats->count++] = (struct jb_seat){one, one->count++};
     seats->bytes += size;
@@ -327,7 +327,7 @@ static void remove_seat(struct jb_routes *r, struct jb_seats *seats, size_t at) 
     seats->bytes -= one->size;
     r->owners -= seats->count == 0;
     if (one->count == 0) {
-        count_taken(r, one, -1);
+        length_of(r, one)->taken--;
         free_takers(one);
     }
     remove_if_unused(r, one);

@@ -20,13 +20,7 @@ type watch struct {
 
 func TestWatchedFiltersCountWhatComesUnderThemWhoeverHasThem(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	word := func(size int) string {
-		word := make([]byte, random.IntN(size))
-		for i := range word {
-			word[i] = "ab."[random.IntN(3)]
-		}
-		return string(word)
-	}
+	word := func(size int) string { return wordBelow(random, size) }
 	p := openPass(t, anyPort)
 	r, s := p.publisher(t), p.subscriber(t)
 	var watches []*watch

@@ -630,15 +630,18 @@ func TestSubscribersGetWhatTheyHaveAskedForInOrder(t *testing.T) {
 	p.gets(t, all, event("A.y.", []byte("at last")))
 }
 
+// wordBelow is a key or a filter of fewer than so many bytes, like many others.
+func wordBelow(random *rand.Rand, size int) string {
+	word := make([]byte, random.IntN(size))
+	for i := range word {
+		word[i] = "ab."[random.IntN(3)]
+	}
+	return string(word)
+}
+
 func TestFiltersThatComeAndGoAtRandomLetThroughWhatTheyShould(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	word := func() string {
-		word := make([]byte, random.IntN(6))
-		for i := range word {
-			word[i] = "ab."[random.IntN(3)]
-		}
-		return string(word)
-	}
+	word := func() string { return wordBelow(random, 6) }
 	p := openPass(t, anyPort)
 	r := p.publisher(t)
 	subscribers := []raw{p.subscriber(t), p.subscriber(t), p.subscriber(t)}
